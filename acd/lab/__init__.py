@@ -1,0 +1,1 @@
+"""The lab: a real Asterisk with callers and phones of SIPp, on one machine and without root."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol, TextIO
 
 from rich.console import Console
@@ -20,10 +20,8 @@ class Progress(Protocol):
     def say(self, text: str) -> None:
         """One line of information."""
 
-    @contextmanager
-    def stage(self, title: str) -> Iterator[Callable[[float], None]]:
+    def stage(self, title: str) -> AbstractContextManager[Callable[[float], None]]:
         """A piece of work; the callable takes the fraction done, 0 to 1."""
-        yield lambda _fraction: None
 
 
 class PlainProgress:
@@ -33,10 +31,12 @@ class PlainProgress:
         self._stream = stream
 
     def say(self, text: str) -> None:
+        """One line of information."""
         print(text, file=self._stream, flush=True)
 
     @contextmanager
     def stage(self, title: str) -> Iterator[Callable[[float], None]]:
+        """A piece of work, told in lines."""
         self.say(f"{title} …")
         told = 0.0
 
@@ -57,10 +57,12 @@ class BarProgress:
         self._console = Console(file=stream)
 
     def say(self, text: str) -> None:
+        """One line of information, above the bar."""
         self._console.print(text, markup=False, highlight=False, soft_wrap=True)
 
     @contextmanager
     def stage(self, title: str) -> Iterator[Callable[[float], None]]:
+        """A piece of work, shown as a bar."""
         columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
         with RichProgress(*columns, console=self._console) as bar:
             task = bar.add_task(title, total=1.0)
