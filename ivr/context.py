@@ -1,0 +1,54 @@
+"""What a menu tree knows of the call it handles."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ivr.outcome import NodeId
+
+
+@dataclass(slots=True, kw_only=True)
+class CallContext:
+    """One call as its trees see it. It lives as long as the call, over all its walks, so that bounds are per call.
+
+    The caller's number and name are what the network sent: hostile until shown otherwise.
+    """
+
+    call_id: str
+    caller: str = ""
+    """The caller's number."""
+    caller_name: str = ""
+    dialled: str = ""
+    """The number that was called."""
+    language: str = ""
+    """Empty until the first tree sets its own."""
+    data: dict[str, str] = field(default_factory=dict)
+    """Call data, as `{data.NAME}`. Nodes add to them."""
+    facts: dict[str, str] = field(default_factory=dict)
+    """Further facts of the call, kept up to date by its owner, as `{call.NAME}` (position, waited_s …)."""
+    answered: bool = False
+    steps: int = 0
+    """Steps made so far."""
+    steps_since_key: int = 0
+    """Steps made since the caller last pressed a key."""
+    menus: list[NodeId] = field(default_factory=list)
+    """The way down to where the caller is: what `back` and `top` go by."""
+
+    def lookup(self, name: str) -> str | None:
+        """The value of the field `name` (`call.caller`, `data.topic`); None for a name that is not known."""
+        space, _, key = name.partition(".")
+        if space == "data":
+            return self.data.get(key)
+        if space == "call":
+            return self._own_fields().get(key, self.facts.get(key))
+        return None
+
+    def _own_fields(self) -> Mapping[str, str]:
+        return {
+            "id": self.call_id,
+            "caller": self.caller,
+            "caller_name": self.caller_name,
+            "dialled": self.dialled,
+            "language": self.language,
+        }

@@ -1,0 +1,32 @@
+"""The node types, one file each, and their registry."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from ivr.nodes.enqueue import EnqueueNode
+from ivr.nodes.hangup import HangUpNode
+from ivr.nodes.language import LanguageNode
+from ivr.nodes.menu import Keys, Menu, Retries
+from ivr.nodes.play import Play
+from ivr.nodes.say import Say, SayKind
+from ivr.tree import Node
+
+NODE_TYPES: Mapping[str, type[Node]] = MappingProxyType(
+    {node.type: node for node in (EnqueueNode, HangUpNode, LanguageNode, Menu, Play, Say)}
+)
+"""Every node type by its name in the configuration."""
+
+__all__ = [
+    "NODE_TYPES",
+    "EnqueueNode",
+    "HangUpNode",
+    "Keys",
+    "LanguageNode",
+    "Menu",
+    "Play",
+    "Retries",
+    "Say",
+    "SayKind",
+]
