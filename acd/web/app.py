@@ -1,0 +1,108 @@
+"""The web port: health for supervisors of processes, metrics for Prometheus, status and agents for programs.
+
+====================================  ======  ======================================================
+path                                  token   answers
+====================================  ======  ======================================================
+``GET /livez``                        no      200 as long as the process handles requests
+``GET /readyz``, ``GET /healthz``     no      200 when callers are served, else 503 with the reasons
+``GET /metrics``                      no      Prometheus text format
+``GET /api/status``                   yes     callers, queues and agents as they stand
+``POST /api/agents/ID/ACTION``        yes     ``ready``, ``not-ready``, ``logout``, ``wrap-up-done``
+====================================  ======  ======================================================
+
+Bind it to loopback, or put a proxy with TLS in front: it speaks plain HTTP.
+"""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+import orjson
+from aiohttp import web
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+
+from acd.web.backend import AgentAction, Backend, Json
+from acd.web.problems import problems_middleware
+from acd.web.security import add_security_headers, require_token
+
+__all__ = ["make_app"]
+
+_BACKEND: web.AppKey[Backend] = web.AppKey("backend")
+_REGISTRY: web.AppKey[CollectorRegistry] = web.AppKey("registry")
+_TOKEN: web.AppKey[str] = web.AppKey("token")
+
+_MAX_BODY_BYTES = 16 * 1024
+_MAX_REASON_CHARS = 64
+
+
+def make_app(backend: Backend, registry: CollectorRegistry, token: str) -> web.Application:
+    """Build the application. ``token`` guards everything under ``/api/``; an empty one is refused."""
+    if not token:
+        raise ValueError("the token for /api/ must not be empty")
+    app = web.Application(middlewares=[problems_middleware], client_max_size=_MAX_BODY_BYTES)
+    app[_BACKEND] = backend
+    app[_REGISTRY] = registry
+    app[_TOKEN] = token
+    app.on_response_prepare.append(add_security_headers)
+    app.router.add_get("/livez", _livez)
+    app.router.add_get("/readyz", _readyz)
+    app.router.add_get("/healthz", _readyz)
+    app.router.add_get("/metrics", _metrics)
+    app.router.add_get("/api/status", _status)
+    app.router.add_post("/api/agents/{agent_id}/{action}", _act_on_agent)
+    return app
+
+
+def _json(value: Json, status: int = HTTPStatus.OK) -> web.Response:
+    return web.Response(status=status, body=orjson.dumps(value), content_type="application/json")
+
+
+async def _livez(_request: web.Request) -> web.Response:
+    return _json({"status": "alive"})
+
+
+async def _readyz(request: web.Request) -> web.Response:
+    readiness = request.app[_BACKEND].readiness()
+    if readiness.is_ready:
+        return _json({"status": "ready", "reasons": []})
+    return _json({"status": "not ready", "reasons": readiness.reasons}, HTTPStatus.SERVICE_UNAVAILABLE)
+
+
+async def _metrics(request: web.Request) -> web.Response:
+    body = generate_latest(request.app[_REGISTRY])
+    return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+
+async def _status(request: web.Request) -> web.Response:
+    require_token(request, request.app[_TOKEN])
+    return _json(request.app[_BACKEND].status())
+
+
+async def _act_on_agent(request: web.Request) -> web.Response:
+    require_token(request, request.app[_TOKEN])
+    try:
+        action = AgentAction(request.match_info["action"])
+    except ValueError:
+        known = ", ".join(AgentAction)
+        raise web.HTTPNotFound(text=f"No such action; there are: {known}.") from None
+    reason = await _reason(request)
+    agent_id = request.match_info["agent_id"]
+    state = request.app[_BACKEND].act_on_agent(agent_id, action, reason)
+    if state is None:
+        raise web.HTTPNotFound(text="No agent has this id; the ids are those of agents.yaml.")
+    return _json({"agent": agent_id, "state": state})
+
+
+async def _reason(request: web.Request) -> str:
+    """Read ``{"reason": "lunch"}`` from the body; an empty body means no reason."""
+    body = await request.read()
+    if not body:
+        return ""
+    try:
+        given = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        raise web.HTTPBadRequest(text='The body is not JSON; send {"reason": "lunch"} or nothing.') from None
+    reason = given.get("reason", "") if isinstance(given, dict) else None
+    if not isinstance(reason, str) or len(reason) > _MAX_REASON_CHARS or not (reason.isprintable() or not reason):
+        raise web.HTTPBadRequest(text=f"'reason' must be a text of at most {_MAX_REASON_CHARS} printable characters.")
+    return reason

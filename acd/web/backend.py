@@ -1,0 +1,50 @@
+"""What the web server needs of the running process, and nothing more."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+__all__ = ["AgentAction", "Backend", "Json", "Readiness"]
+
+Json = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"]
+"""A value that JSON can carry."""
+
+
+class AgentAction(StrEnum):
+    """What can be done to an agent from outside; the words are the last part of the address."""
+
+    READY = "ready"
+    NOT_READY = "not-ready"
+    LOGOUT = "logout"
+    WRAP_UP_DONE = "wrap-up-done"
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """Whether callers are served. ``reasons`` say why not, each a sentence for the operator; empty when ready."""
+
+    reasons: tuple[str, ...] = ()
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether nothing stands in the way."""
+        return not self.reasons
+
+
+class Backend(Protocol):
+    """The running process as the web server sees it: snapshots out, wishes in. All calls return at once."""
+
+    def readiness(self) -> Readiness:
+        """Tell whether callers are served."""
+        ...
+
+    def status(self) -> Mapping[str, Json]:
+        """Everything as it stands: callers, queues, agents."""
+        ...
+
+    def act_on_agent(self, agent_id: str, action: AgentAction, reason: str) -> str | None:
+        """Change an agent's state; returns the new state, or None when nobody has this id."""
+        ...

@@ -1,0 +1,145 @@
+"""The web port over real HTTP, with a backend that records what it is asked."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+
+import pytest
+from aiohttp.test_utils import TestClient, TestServer
+from aiohttp.web import Application, Request
+from prometheus_client import CollectorRegistry, Counter
+
+from acd.web.app import make_app
+from acd.web.backend import AgentAction, Json, Readiness
+
+TOKEN = "a-token-of-the-test"
+AUTHORISED = {"Authorization": f"Bearer {TOKEN}"}
+
+
+class FakeBackend:
+    def __init__(self) -> None:
+        self.reasons: tuple[str, ...] = ()
+        self.acted: list[tuple[str, AgentAction, str]] = []
+
+    def readiness(self) -> Readiness:
+        return Readiness(self.reasons)
+
+    def status(self) -> Mapping[str, Json]:
+        if self.reasons == ("broken",):
+            raise LookupError("secret inside")
+        return {"calls": [], "agents": [{"id": "anna"}]}
+
+    def act_on_agent(self, agent_id: str, action: AgentAction, reason: str) -> str | None:
+        self.acted.append((agent_id, action, reason))
+        return action.value if agent_id == "anna" else None
+
+
+@pytest.fixture
+def backend() -> FakeBackend:
+    return FakeBackend()
+
+
+Client = TestClient[Request, Application]
+
+
+@pytest.fixture
+async def client(backend: FakeBackend) -> AsyncIterator[Client]:
+    registry = CollectorRegistry()
+    Counter("acd_calls", "Calls.", registry=registry).inc(3)
+    async with TestClient(TestServer(make_app(backend, registry, TOKEN))) as client:
+        yield client
+
+
+async def test_livez_answers_whatever_the_engine_does(client: Client, backend: FakeBackend) -> None:
+    backend.reasons = ("no Asterisk",)
+    response = await client.get("/livez")
+    assert (response.status, await response.json()) == (200, {"status": "alive"})
+
+
+@pytest.mark.parametrize("path", ["/readyz", "/healthz"])
+async def test_readyz_gives_the_reasons(client: Client, backend: FakeBackend, path: str) -> None:
+    response = await client.get(path)
+    assert (response.status, await response.json()) == (200, {"status": "ready", "reasons": []})
+    backend.reasons = ("AMI: wrong password",)
+    response = await client.get(path)
+    assert (response.status, (await response.json())["reasons"]) == (503, ["AMI: wrong password"])
+
+
+async def test_metrics_are_prometheus_text(client: Client) -> None:
+    response = await client.get("/metrics")
+    assert response.status == 200
+    assert response.headers["Content-Type"].startswith("text/plain; version=")
+    assert "acd_calls_total 3.0" in await response.text()
+
+
+async def test_status_needs_the_token(client: Client) -> None:
+    for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": f"Basic {TOKEN}"}, {"Authorization": ""}):
+        response = await client.get("/api/status", headers=headers)
+        assert response.status == 401
+        assert response.headers["WWW-Authenticate"] == "Bearer"
+        assert response.content_type == "application/problem+json"
+        assert TOKEN not in await response.text()
+    response = await client.get("/api/status", headers=AUTHORISED)
+    assert (response.status, await response.json()) == (200, {"calls": [], "agents": [{"id": "anna"}]})
+
+
+async def test_actions_on_an_agent(client: Client, backend: FakeBackend) -> None:
+    response = await client.post("/api/agents/anna/not-ready", headers=AUTHORISED, json={"reason": "lunch"})
+    assert (response.status, await response.json()) == (200, {"agent": "anna", "state": "not-ready"})
+    response = await client.post("/api/agents/anna/ready", headers=AUTHORISED)
+    assert response.status == 200
+    assert backend.acted == [("anna", AgentAction.NOT_READY, "lunch"), ("anna", AgentAction.READY, "")]
+
+
+async def test_actions_without_token_do_nothing(client: Client, backend: FakeBackend) -> None:
+    response = await client.post("/api/agents/anna/ready")
+    assert response.status == 401
+    assert backend.acted == []
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status"),
+    [
+        ("POST", "/api/agents/nobody/ready", b"", 404),
+        ("POST", "/api/agents/anna/explode", b"", 404),
+        ("POST", "/api/agents/anna/ready", b"{", 400),
+        ("POST", "/api/agents/anna/ready", b"[]", 400),
+        ("POST", "/api/agents/anna/not-ready", b'{"reason": 5}', 400),
+        ("POST", "/api/agents/anna/not-ready", b'{"reason": "a\\nb"}', 400),
+        ("POST", "/api/agents/anna/not-ready", b'{"reason": "' + b"x" * 65 + b'"}', 400),
+        ("POST", "/api/agents/anna/not-ready", b"x" * 20_000, 413),
+        ("GET", "/api/agents/anna/ready", b"", 405),
+        ("GET", "/nothing-here", b"", 404),
+    ],
+)
+async def test_errors_are_problem_details(client: Client, method: str, path: str, body: bytes, status: int) -> None:
+    response = await client.request(method, path, data=body, headers=AUTHORISED)
+    assert response.status == status
+    assert response.content_type == "application/problem+json"
+    problem = await response.json(content_type="application/problem+json")
+    assert problem["status"] == status
+    assert problem["title"]
+    assert problem["detail"]
+
+
+async def test_an_unexpected_error_tells_nothing_of_the_inside(client: Client, backend: FakeBackend) -> None:
+    backend.reasons = ("broken",)
+    response = await client.get("/api/status", headers=AUTHORISED)
+    assert response.status == 500
+    assert "secret" not in await response.text()
+    assert response.content_type == "application/problem+json"
+
+
+@pytest.mark.parametrize("path", ["/livez", "/metrics", "/nothing-here", "/api/status"])
+async def test_security_headers_are_on_every_answer(client: Client, path: str) -> None:
+    response = await client.get(path)
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+    assert response.headers["X-Frame-Options"] == "DENY"
+    assert "default-src 'none'" in response.headers["Content-Security-Policy"]
+    assert response.headers["Cache-Control"] == "no-store"
+    assert "Server" not in response.headers or "aiohttp" not in response.headers["Server"]
+
+
+def test_an_empty_token_is_refused(backend: FakeBackend) -> None:
+    with pytest.raises(ValueError, match="must not be empty"):
+        make_app(backend, CollectorRegistry(), "")
