@@ -36,6 +36,7 @@ _NO_NETWORK = re.compile(
     r"timed? ?out|failed to fetch|no route to host",
     re.IGNORECASE,
 )
+_NO_SUITE = re.compile(r"does not have a release file|404 +not found", re.IGNORECASE)
 _NO_PACKAGE = re.compile(r"unable to locate package|has no installation candidate|unmet dependencies", re.IGNORECASE)
 _STATUS = re.compile(r"dlstatus:[^:]*:([\d.]+):")
 _PRINTED_URI = re.compile(r"^'([^']+)' (\S+) (\d+) ?(\S*)$", re.MULTILINE)
@@ -70,13 +71,13 @@ class PrivateApt:
                 f"Install Asterisk (18 or newer) and SIPp by other means and put them on PATH; on Debian {SUITE}: "
                 "asterisk, sip-tester, espeak-ng."
             )
-        for folder in ("lists/partial", "cache/archives/partial", "etc"):
+        for folder in ("lists/partial", "cache/archives/partial", "nothing/partial", "etc"):
             (self.home / folder).mkdir(parents=True, exist_ok=True)
         (self.home / "status").touch()
 
     def mirrors(self) -> list[str]:
         """Addresses of the Debian mirrors in the machine's own apt set-up, the likeliest first."""
-        printed = self._run(["apt-get", "update", "--print-uris"], check=False)
+        printed = self._run(["apt-get", "update", "--print-uris"])
         return mirrors_of(printed.stdout)
 
     def update(self, architecture: str) -> None:
@@ -99,13 +100,18 @@ class PrivateApt:
         raise error
 
     def plan(self, packages: Sequence[str]) -> list[Package]:
-        """What has to be downloaded for ``packages`` and all they depend on."""
-        printed = self._apt("install", "--print-uris", *_INSTALL_OPTIONS, *packages)
-        found = [Package(file, int(size)) for _uri, file, size, _hash in _PRINTED_URI.findall(printed.stdout)]
-        present = {path.name: path.stat().st_size for path in self.archives.glob("*.deb")}
-        return [package for package in found if present.get(package.file) != package.size]
+        """``packages`` and all they depend on, whether downloaded already or not. Raises FetchError."""
+        # apt does not print what its cache holds, so it is shown an empty one.
+        nothing = f"Dir::Cache::archives={self.home / 'nothing'}"
+        printed = self._apt("install", "--print-uris", "-o", nothing, *_INSTALL_OPTIONS, *packages)
+        return [Package(file, int(size)) for _uri, file, size, _hash in _PRINTED_URI.findall(printed.stdout)]
 
-    def download(self, packages: Sequence[str], update: Callable[[float], None]) -> list[Path]:
+    def missing(self, plan: Sequence[Package]) -> list[Package]:
+        """Those of a plan that an earlier, interrupted run has not downloaded."""
+        present = {path.name: path.stat().st_size for path in self.archives.glob("*.deb")}
+        return [package for package in plan if present.get(package.file) != package.size]
+
+    def download(self, packages: Sequence[str], update: Callable[[float], None]) -> None:
         """Downloads ``packages`` and all they depend on; what is there already is kept. Raises FetchError."""
         read_fd, write_fd = os.pipe()
         argv = self._argv("install", *_INSTALL_OPTIONS, "-o", f"APT::Status-Fd={write_fd}", *packages)
@@ -132,7 +138,6 @@ class PrivateApt:
             if code != 0:
                 output.seek(0)
                 raise error_of(output.read(), "downloading packages", self.home)
-        return sorted(self.archives.glob("*.deb"))
 
     def _configure(self, mirror: str, architecture: str) -> None:
         keyring = next((path for path in KEYRINGS if path.exists()), None)
@@ -170,12 +175,12 @@ class PrivateApt:
         return ["apt-get", "-c", str(self.home / "apt.conf"), *arguments]
 
     def _apt(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        done = self._run(self._argv(*arguments), check=False)
+        done = self._run(self._argv(*arguments))
         if done.returncode != 0:
-            raise error_of(done.stdout + done.stderr, f"apt-get {arguments[0]}", self.home)
+            raise error_of(done.stdout + done.stderr, f"running apt-get {arguments[0]}", self.home)
         return done
 
-    def _run(self, argv: Sequence[str], *, check: bool) -> subprocess.CompletedProcess[str]:
+    def _run(self, argv: Sequence[str]) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             argv,
             stdin=subprocess.DEVNULL,
@@ -183,7 +188,7 @@ class PrivateApt:
             text=True,
             errors="replace",
             env=self._env(),
-            check=check,
+            check=False,
             pass_fds=self.pass_fds,
         )
 
@@ -212,7 +217,7 @@ def error_of(output: str, doing: str, home: Path) -> FetchError:
     lines = [
         line for line in output.splitlines() if line.startswith(("E:", "Err:", "W:", "dpkg"))
     ] or output.splitlines()
-    words = "\n  ".join(lines[-ERROR_LINES:])
+    words = "\n  ".join(list(dict.fromkeys(lines))[-ERROR_LINES:])
     if _DISK_FULL.search(output):
         return DiskFullError(
             f"the disk is full: {doing} stopped in {home}. Free some room there, or set ACD_CACHE_HOME to a folder "
@@ -222,6 +227,11 @@ def error_of(output: str, doing: str, home: Path) -> FetchError:
         return SignatureError(
             f"the Debian mirror's signature was refused while {doing}. Check this machine's clock and bring the "
             f"package debian-archive-keyring up to date.\n  {words}"
+        )
+    if _NO_SUITE.search(output):
+        return FetchError(
+            f"the Debian mirror of this machine's apt set-up does not carry {SUITE}. Set up a full mirror, or install "
+            f"Asterisk 18 or newer and put it on PATH.\n  {words}"
         )
     if _NO_NETWORK.search(output):
         return NetworkError(

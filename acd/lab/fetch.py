@@ -202,13 +202,13 @@ class _Cache:
         with self._progress.stage("Reading the package list") as update:
             apt.update(self._architecture)
             update(0.9)
-            wanted = apt.plan(packages)
-        size = sum(package.size for package in wanted)
-        kept = sum(path.stat().st_size for path in apt.archives.glob("*.deb"))
-        check_room(self._home, int(size + (size + kept) * UNPACKED_PER_BYTE))
-        with self._progress.stage(f"Downloading {len(wanted)} packages, {size / 1e6:.0f} MB") as update:
-            debs = apt.download(packages, update)
-        return self._unpack(debs, tools, apt)
+            plan = apt.plan(packages)
+        missing = apt.missing(plan)
+        size = sum(package.size for package in missing)
+        check_room(self._home, int(size + sum(package.size for package in plan) * UNPACKED_PER_BYTE))
+        with self._progress.stage(f"Downloading {len(missing)} packages, {size / 1e6:.0f} MB") as update:
+            apt.download(packages, update)
+        return self._unpack([apt.archives / package.file for package in plan], tools, apt)
 
     def _unpack(self, debs: Sequence[Path], tools: frozenset[Tool], apt: PrivateApt) -> _Root:
         staging = self._home / f"staging-{os.getpid()}"
