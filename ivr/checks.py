@@ -19,7 +19,7 @@ class FaultKind(StrEnum):
     NO_SUCH_PROMPT = "no-such-prompt"
     """A node says a prompt that does not exist."""
     SILENT_MENU = "silent-menu"
-    """A node waits for the caller without having said anything."""
+    """A node asks the caller for a key without saying anything."""
     ENDLESS_LOOP = "endless-loop"
     """Nodes follow each other in a ring on which nobody asks the caller: only the bound on steps would end it."""
     UNREACHABLE = "unreachable"
@@ -40,7 +40,7 @@ def check(forest: Forest, prompts: Collection[str]) -> tuple[Fault, ...]:
     return (
         *_missing_nodes(forest),
         *_missing_prompts(forest, prompts),
-        *(Fault(FaultKind.SILENT_MENU, node.id) for node in forest.nodes.values() if node.waits and not node.speech()),
+        *(Fault(FaultKind.SILENT_MENU, node.id) for node in forest.nodes.values() if node.asks and not node.speech()),
         *_endless_loops(forest),
         *_unreachable(forest),
     )
@@ -80,9 +80,13 @@ def _endless_loops(forest: Forest) -> Iterator[Fault]:
             elif node in way:
                 ring = list(way)[list(way).index(node) :]
                 yield Fault(FaultKind.ENDLESS_LOOP, node, " -> ".join((*ring, node)))
-            elif node not in done and node in forest.nodes and not forest.nodes[node].waits:
+            elif node not in done and _goes_on_by_itself(forest.nodes.get(node)):
                 way[node] = None
                 todo.append(iter(forest.nodes[node].targets()))
+
+
+def _goes_on_by_itself(node: Node | None) -> bool:
+    return node is not None and not node.asks and not node.leaves
 
 
 def _unreachable(forest: Forest) -> Iterator[Fault]:

@@ -68,13 +68,6 @@ class Interpreter:
         `CallerGone`, when the caller did. Never raises `LineHungUp`; a line's other errors pass through. A call that
         comes back from a queue is run again, with the same context.
         """
-        if not call.language:
-            language = self._forest.language_at(at)
-            try:
-                await line.set_language(language)
-            except LineHungUp:
-                return CallerGone(at=at)
-            call.language = language
         step: NodeId | Outcome = at
         while isinstance(step, str):
             step = await self._step(line, call, step)
@@ -84,6 +77,8 @@ class Interpreter:
         node = self._forest.nodes.get(at)
         visit = Visit(line=line, call=call, node=at, node_type=node.type if node else "", on_step=self._on_step)
         try:
+            if not call.language:
+                await visit.set_language(self._forest.language_at(at))
             if node is None:
                 return await self._give_up(line, visit, EndReason.NO_SUCH_NODE, StepOutcome.NO_SUCH_NODE)
             if self._over_limit(call):

@@ -32,8 +32,10 @@ class Node(ABC):
 
     type: ClassVar[str]
     """The type's name in the configuration."""
-    waits: ClassVar[bool] = False
-    """The node waits for the caller, so a loop through it is the caller's own wish."""
+    asks: ClassVar[bool] = False
+    """The node asks the caller for a key, so a ring of nodes through it is the caller's own wish."""
+    leaves: ClassVar[bool] = False
+    """The walk ends here; a later one may go on at one of the targets."""
     landmark: ClassVar[bool] = False
     """`back` and `top` lead here."""
 

@@ -23,6 +23,7 @@ class EnqueueNode(Node):
     """
 
     type: ClassVar[str] = "enqueue"
+    leaves: ClassVar[bool] = True
 
     queue: str
     priority: int = 0

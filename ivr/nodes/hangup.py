@@ -20,6 +20,7 @@ class HangUpNode(Node):
     """
 
     type: ClassVar[str] = "hangup"
+    leaves: ClassVar[bool] = True
 
     prompts: tuple[Speech, ...] = ()
     cause: HangUpCause = HangUpCause.NORMAL

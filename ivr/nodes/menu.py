@@ -74,7 +74,7 @@ class Menu(Node):
     """
 
     type: ClassVar[str] = "menu"
-    waits: ClassVar[bool] = True
+    asks: ClassVar[bool] = True
     landmark: ClassVar[bool] = True
 
     prompts: tuple[Speech, ...]
