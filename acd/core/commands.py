@@ -121,13 +121,5 @@ class FaultFound:
 
 
 Command = (
-    OfferCall
-    | AddLeg
-    | CancelLeg
-    | CancelOffer
-    | VerifyOffer
-    | Announce
-    | Overflow
-    | AgentStateChanged
-    | FaultFound
+    OfferCall | AddLeg | CancelLeg | CancelOffer | VerifyOffer | Announce | Overflow | AgentStateChanged | FaultFound
 )

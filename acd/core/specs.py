@@ -76,6 +76,8 @@ class RelaxationStep:
 
     after_s: float
     requirement: Requirement
+    keep_call_skills: bool = True
+    """Whether skills that the call itself asks for, and the step does not name, are still asked for."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,103 @@
+"""A call as the engine sees it: where it is, what it asks for, since when it waits."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from acd.core.stories import Story
+from acd.core.timers import Timer
+from acd.core.transitions import CALL_TRANSITIONS, CallState, IllegalTransition
+
+if TYPE_CHECKING:
+    from acd.core.agents import Agent
+    from acd.core.offers import Offer
+    from acd.core.queues import Demand, Queue
+
+__all__ = ["Call"]
+
+_STORY_LIMIT = 48
+
+
+class Call:
+    """One caller's call (implements ``routing.waiting.Waiting`` while it waits)."""
+
+    __slots__ = (
+        "agent",
+        "answered_at",
+        "arrived_at",
+        "caller",
+        "customer",
+        "demand",
+        "dialled",
+        "entered_at",
+        "extra_priority",
+        "held_for",
+        "id",
+        "language",
+        "moved_at",
+        "moves",
+        "moves_at_once",
+        "offer",
+        "offers_made",
+        "overflowed",
+        "queue",
+        "quoted_wait_s",
+        "requires",
+        "sequence",
+        "since",
+        "state",
+        "step",
+        "story",
+        "talking_since",
+        "timers",
+        "wanted_agent",
+    )
+
+    def __init__(self, call_id: str, sequence: int, caller: str, dialled: str, now: float) -> None:
+        self.id = call_id
+        self.sequence = sequence
+        self.caller = caller
+        self.dialled = dialled
+        self.state = CallState.MENU
+        self.since = now
+        self.arrived_at = now
+        self.queue: Queue | None = None
+        """The queue it waits in, is offered or talked for; kept after the talk until it goes elsewhere."""
+        self.entered_at = now
+        self.extra_priority = 0
+        self.requires: tuple[tuple[str, int], ...] = ()
+        self.customer = ""
+        self.wanted_agent = ""
+        self.language = ""
+        self.demand: Demand | None = None
+        self.held_for: Agent | None = None
+        """While it waits for one agent alone."""
+        self.step = 0
+        """How many relaxation steps have been taken."""
+        self.offer: Offer | None = None
+        self.offers_made = 0
+        self.moves = 0
+        """Moves from queue to queue by overflow rules, and how many of them at the instant of the last one."""
+        self.moves_at_once = 0
+        self.moved_at = float("-inf")
+        self.overflowed: set[tuple[str, int]] | None = None
+        """Overflow rules that have acted on it: (queue, number of the rule)."""
+        self.agent: Agent | None = None
+        """Whom it talks to."""
+        self.talking_since: float | None = None
+        self.answered_at: float | None = None
+        self.quoted_wait_s: float | None = None
+        self.timers: list[Timer] = []
+        """Deadlines that hold while it is in the queue."""
+        self.story = Story(_STORY_LIMIT)
+
+    def change(self, state: CallState, now: float, cause: int, detail: object = "") -> None:
+        """Go to another state. Raises IllegalTransition when the table does not allow it."""
+        if state not in CALL_TRANSITIONS[self.state]:
+            raise IllegalTransition(f"call {self.id}", self.state, state, self.story.lines())
+        self.state = state
+        self.since = now
+        self.story.tell(now, cause, state, detail)
+
+    def __repr__(self) -> str:
+        return f"<call {self.id} {self.state}>"
