@@ -2,7 +2,8 @@
 
 AMI has no replay, so after each (re)connect the client waits for ``FullyBooted``, keeps the events that come from then
 on, lets the service take stock of channels, bridges and device states (`resync`), and only then delivers the kept
-events and goes live. An event older than the stock may be delivered after it: handlers must be idempotent, keyed by Uniqueid.
+events and goes live. An event older than the stock may be delivered after it: handlers must be idempotent, keyed by
+Uniqueid.
 """
 
 from __future__ import annotations

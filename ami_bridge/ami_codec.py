@@ -90,7 +90,7 @@ class _RepeatingMessage(AmiMessage):
         return super().all(name) if repeated is None else list(repeated)
 
 
-class _Malformed(Exception):  # noqa: N818 - a signal to take the slow path, never seen outside
+class _Malformed(Exception):
     """A line is not ``Name: value``."""
 
 

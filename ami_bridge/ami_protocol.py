@@ -31,15 +31,15 @@ class AmiError(Exception):
     """An action did not succeed. The subclasses say what is known about it."""
 
 
-class AmiNotConnected(AmiError):  # noqa: N818 - the names say what happened
+class AmiNotConnected(AmiError):
     """The action was not sent: there is no connection that could carry it."""
 
 
-class AmiOverload(AmiError):  # noqa: N818
+class AmiOverload(AmiError):
     """The action was not sent: too many are under way, or Asterisk does not read."""
 
 
-class AmiRefused(AmiError):  # noqa: N818
+class AmiRefused(AmiError):
     """Asterisk refused the action. :attr:`reply` is its answer."""
 
     def __init__(self, action: str, reply: AmiMessage) -> None:
@@ -48,11 +48,11 @@ class AmiRefused(AmiError):  # noqa: N818
         self.reply = reply
 
 
-class AmiTimeout(AmiError):  # noqa: N818
+class AmiTimeout(AmiError):
     """The answer did not come in time. Whether Asterisk carried the action out is unknown."""
 
 
-class AmiUnknown(AmiError):  # noqa: N818
+class AmiUnknown(AmiError):
     """The connection ended before the answer. Whether Asterisk carried the action out is unknown."""
 
 
