@@ -1,0 +1,13 @@
+"""The site's configuration: YAML files, checked in full before anything uses them.
+
+>>> from config import ConfigErrors, load
+>>> try:
+...     config = load("/etc/acd")
+... except ConfigErrors as errors:
+...     print(errors)  # one line per error: file:line:column: what is wrong; what would be right
+"""
+
+from config.loader import DEFAULT_STRATEGIES, Config, load
+from config.problems import ConfigErrors, Position, Problem, Severity
+
+__all__ = ["DEFAULT_STRATEGIES", "Config", "ConfigErrors", "Position", "Problem", "Severity", "load"]

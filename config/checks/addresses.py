@@ -1,0 +1,39 @@
+"""acd.yaml: ports and folders that exclude each other."""
+
+from __future__ import annotations
+
+from config.checks.draft import Draft
+from config.document import KeyPath
+from config.problems import Findings
+
+__all__ = ["check_addresses"]
+
+_EVERYWHERE = frozenset({"0.0.0.0", "::"})
+_LOOPBACK = {"localhost": "127.0.0.1", "::1": "127.0.0.1"}
+
+
+def check_addresses(draft: Draft, findings: Findings) -> None:
+    """Refuse two listeners on one port, a listener on Asterisk's own, and one folder for two purposes."""
+    acd, source = draft.acd.model, draft.acd.source
+    if acd is None:
+        return
+    ami, fastagi, web = acd.asterisk.ami, acd.asterisk.fastagi, acd.web
+    users: list[tuple[str, str, int, KeyPath]] = [
+        ("Asterisk's manager", ami.host, ami.port, ("asterisk", "ami", "port")),
+        ("FastAGI", fastagi.host, fastagi.port, ("asterisk", "fastagi", "port")),
+        ("the web port", web.host, web.port, ("web", "port")),
+    ]
+    for later, (name, host, port, path) in enumerate(users):
+        for other_name, other_host, other_port, other_path in users[:later]:
+            if port == other_port and _overlap(host, other_host):
+                at = path if path in source.values else other_path
+                findings.error(source.value(at), f"port {port} is used by {other_name}, too; give {name} another port")
+    if acd.state_dir == acd.cache_dir:
+        at = ("cache_dir",) if ("cache_dir",) in source.values else ("state_dir",)
+        findings.error(source.value(at), "state_dir and cache_dir are the same folder; give each its own")
+
+
+def _overlap(host: str, other: str) -> bool:
+    """Tell whether listeners on two addresses of this machine would meet."""
+    first, second = _LOOPBACK.get(host, host), _LOOPBACK.get(other, other)
+    return first == second or bool({first, second} & _EVERYWHERE)

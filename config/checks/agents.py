@@ -1,0 +1,44 @@
+"""agents.yaml: queues and skills that exist, and one phone for one agent."""
+
+from __future__ import annotations
+
+from config.checks.draft import Draft, refer
+from config.document import KeyPath
+from config.problems import Findings
+from config.schema.agents import Agent
+
+__all__ = ["check_agents"]
+
+
+def check_agents(draft: Draft, findings: Findings) -> None:
+    """Check the names agents use, and that no two have one phone."""
+    agents, source = draft.agents.model, draft.agents.source
+    if agents is None:
+        return
+    if ("agents",) in source.values and draft.agents.names("agents") == frozenset():
+        findings.error(source.value(("agents",)), "'agents' is empty; give at least one")
+    phones: dict[str, str] = {}
+    for name, agent in agents.agents.items():
+        path = ("agents", name)
+        _check_lists(draft, findings, path, agent)
+        for skill in agent.skills:
+            refer(findings, source.key((*path, "skills", skill)), "skill", skill, draft.skills)
+        # The engine finds the agent by the phone that calls, so one phone is one agent.
+        other = phones.setdefault(agent.phone.casefold(), name)
+        if other != name:
+            findings.error(
+                source.value((*path, "phone")),
+                f"phone {agent.phone} is agent {other}'s already; give each agent a phone",
+            )
+
+
+def _check_lists(draft: Draft, findings: Findings, path: KeyPath, agent: Agent) -> None:
+    source = draft.agents.source
+    for key, names in (("queues", agent.queues), ("groups", agent.groups)):
+        for place, name in enumerate(names):
+            if name in names[:place]:
+                findings.error(source.value((*path, key, place)), f"'{name}' is listed twice; remove one of the two")
+    for place, name in enumerate(agent.queues):
+        refer(findings, source.value((*path, "queues", place)), "queue", name, draft.queues)
+    if not agent.queues and (*path, "queues") not in draft.agents.refused:
+        findings.warning(source.key(path), f"agent '{path[-1]}' serves no queue; list some under 'queues'")

@@ -1,0 +1,60 @@
+"""The files as far as they are sound, and the names they define: what the checks work on."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from functools import reduce
+from operator import or_
+from pathlib import Path
+
+from config.problems import Findings, Position
+from config.schema import Acd, Agents, Routing, Tree
+from config.suggest import suggestion
+from config.validation import Part
+
+__all__ = ["Draft", "refer"]
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A configuration whose files were read one by one but not yet held against each other.
+
+    The names come from the files as written, so that a queue with a mistake in it is not reported as unknown
+    wherever it is named. None stands for names that cannot be known because a file could not be read.
+    """
+
+    folder: Path
+    acd: Part[Acd]
+    routing: Part[Routing]
+    agents: Part[Agents]
+    trees: Mapping[str, Part[Tree]]
+    strategies: frozenset[str]
+
+    @property
+    def queues(self) -> frozenset[str] | None:
+        """The names of all queues."""
+        return self.routing.names("queues")
+
+    @property
+    def skills(self) -> frozenset[str] | None:
+        """The names of all skills."""
+        return self.routing.names("skills")
+
+    @property
+    def prompts(self) -> frozenset[str] | None:
+        """The names of all prompts of all trees."""
+        names = [part.names("prompts") for part in self.trees.values()]
+        if any(found is None for found in names):
+            return None
+        return reduce(or_, (found for found in names if found is not None), frozenset[str]())
+
+    def nodes(self, tree: str) -> frozenset[str] | None:
+        """Return the names of a tree's nodes."""
+        return self.trees[tree].names("nodes")
+
+
+def refer(findings: Findings, position: Position, kind: str, name: str, known: Collection[str] | None) -> None:
+    """Report a name that nothing has, with the nearest name there is."""
+    if known is not None and name not in known:
+        findings.error(position, f"unknown {kind} '{name}'; {suggestion(name, known)}")

@@ -1,0 +1,96 @@
+"""ivr/*.yaml: every name in a tree leads to something."""
+
+from __future__ import annotations
+
+import re
+
+from config.checks.draft import Draft, refer
+from config.checks.references import check_reference, edges
+from config.document import KeyPath
+from config.problems import Findings
+from config.schema.ivr import Enqueue, Menu, Node, Say, Tree
+from config.suggest import suggestion
+from config.validation import Part
+
+__all__ = ["CALL_FIELDS", "check_trees"]
+
+CALL_FIELDS = frozenset({"id", "caller", "caller_name", "dialled", "language", "position", "waited_s"})
+"""What ``{call.…}`` stands for in texts."""
+
+_FIELD = re.compile(r"\{\{|\}\}|\{([A-Za-z_][A-Za-z0-9_.-]*)\}")
+"""As in the menus' interpreter: a doubled brace is a brace, everything else in braces is a field."""
+
+
+def check_trees(draft: Draft, findings: Findings) -> None:
+    """Check dialled numbers and, tree by tree, the start, all references, queues, skills and fields."""
+    if draft.routing.model is not None:
+        for number, reference in draft.routing.model.numbers.items():
+            position = draft.routing.source.value(("numbers", number))
+            check_reference(draft, findings, position, "", reference)
+    for name, part in draft.trees.items():
+        if part.model is not None:
+            _check_tree(draft, findings, name, part, part.model)
+
+
+def _check_tree(draft: Draft, findings: Findings, name: str, part: Part[Tree], tree: Tree) -> None:
+    source = part.source
+    if ("nodes",) in source.values and part.names("nodes") == frozenset():
+        findings.error(source.value(("nodes",)), "'nodes' is empty; give at least one")
+    if ("start",) in source.values and ("start",) not in part.refused:
+        refer(findings, source.value(("start",)), "node", tree.start, part.names("nodes"))
+    for node_name in sorted((part.names("nodes") or frozenset()) & set(draft.trees)):
+        findings.error(
+            source.key(("nodes", node_name)),
+            f"node '{node_name}' has the name of a tree ({draft.trees[node_name].source.file}); choose another name",
+        )
+    for node_name, node in tree.nodes.items():
+        _check_node(draft, findings, name, ("nodes", node_name), node)
+
+
+def _check_node(draft: Draft, findings: Findings, tree: str, path: tuple[str, ...], node: Node) -> None:
+    source = draft.trees[tree].source
+    for edge in edges(node):
+        check_reference(draft, findings, source.value((*path, *edge.path)), tree, edge.reference)
+    if isinstance(node, Enqueue):
+        refer(findings, source.value((*path, "queue")), "queue", node.queue, draft.queues)
+        for skill in node.requires:
+            refer(findings, source.key((*path, "requires", skill)), "skill", skill, draft.skills)
+        for key, text in node.data.items():
+            _check_fields(draft, findings, tree, (*path, "data", key), text)
+    elif isinstance(node, Say):
+        for language, text in node.value.items():
+            at = (*path, "value", language) if language else (*path, "value")
+            _check_fields(draft, findings, tree, at, text)
+            _check_spoken(draft, findings, tree, at, node.kind, text)
+    elif isinstance(node, Menu) and draft.trees[tree].names(*path, "choices") == frozenset():
+        findings.error(source.value((*path, "choices")), "'choices' is empty; give at least one key")
+
+
+def _check_fields(draft: Draft, findings: Findings, tree: str, path: KeyPath, text: str) -> None:
+    """Report fields that nothing is known of: they would be filled in with nothing."""
+    position = draft.trees[tree].source.value(path)
+    for match in _FIELD.finditer(text):
+        field = match.group(1)
+        if field is None:
+            continue
+        space, _, key = field.partition(".")
+        if space == "data" and key:
+            continue
+        known = [f"call.{name}" for name in CALL_FIELDS]
+        if space != "call" or not key:
+            findings.error(position, f"unknown field '{{{field}}}'; {suggestion(field, known)}")
+        elif key not in CALL_FIELDS:
+            findings.warning(
+                position, f"unknown field '{{{field}}}' is filled in with nothing; {suggestion(field, known)}"
+            )
+
+
+def _check_spoken(draft: Draft, findings: Findings, tree: str, path: KeyPath, kind: str, text: str) -> None:
+    """Report a fixed value that cannot be said as its kind."""
+    if "{" in text or kind == "text":
+        return
+    position = draft.trees[tree].source.value(path)
+    if kind == "number" and not re.fullmatch(r"[+-]?[0-9]{1,15}", text.replace(" ", "")):
+        findings.error(position, f"'{text}' is not a number; give a whole number, or use kind: text")
+    elif kind in ("digits", "phone") and not re.search(r"[0-9*#A-D]", text):
+        findings.error(position, f"'{text}' has no digits; give some, or use kind: text")

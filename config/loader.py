@@ -1,0 +1,231 @@
+"""Loading a configuration folder: all its files, checked one by one and against each other, all errors in one go."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from config.checks import Draft, check_all
+from config.document import Document, SourceMap, parse
+from config.environment import overlay
+from config.files import read, reason, resolved, shown
+from config.problems import ConfigErrors, Findings, Position, Problem
+from config.readonly import ReadOnlyMap
+from config.schema import Acd, Agents, Routing, Tree
+from config.schema.agents import Agent
+from config.schema.ivr import Prompt
+from config.schema.routing import Queue
+from config.schema.shared import Language, is_name
+from config.secrets import with_secret
+from config.suggest import nearest
+from config.validation import Part, validate
+
+__all__ = ["DEFAULT_STRATEGIES", "FILES", "Config", "load"]
+
+DEFAULT_STRATEGIES: Final = frozenset({"longest-idle"})
+"""Strategies known when the caller of :func:`load` names none."""
+
+FILES: Final = ("acd.yaml", "routing.yaml", "agents.yaml")
+"""Files every configuration folder has, beside the folder ivr/ with at least one tree."""
+
+_MAX_TREES = 1000
+_NONE: Final[Mapping[str, str]] = ReadOnlyMap({})
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """A checked configuration. Every name in it leads to something, every bound holds, nothing in it can change."""
+
+    folder: Path
+    """The folder it was read from."""
+    acd: Acd
+    """acd.yaml with environment and command line laid over it; paths absolute, the password read."""
+    routing: Routing
+    """routing.yaml; every queue has a title, and what it does not set from ``defaults``."""
+    agents: Mapping[str, Agent]
+    """The agents by login name, in the order of agents.yaml; every agent has a name."""
+    trees: Mapping[str, Tree]
+    """The menu trees by name."""
+    prompts: Mapping[str, Mapping[Language, Prompt]]
+    """All prompts of all trees: name, language, variant."""
+    sources: Mapping[str, SourceMap]
+    """Positions by file: ``acd``, ``routing``, ``agents`` and ``ivr/<tree>``."""
+    warnings: tuple[Problem, ...]
+    """What is probably not meant, but can be lived with."""
+
+    def where(self, source: str, *path: str | int) -> Position:
+        """Return where a value was written: ``where("routing", "queues", "cards")``."""
+        return self.sources[source].key(path)
+
+    def recording(self, language: str, prompt: Prompt) -> Path | None:
+        """Return the recorded file of a prompt's variant; None if it is a text."""
+        return self.folder / "prompts" / language / prompt.file if prompt.file else None
+
+
+def load(
+    folder: Path | str,
+    env: Mapping[str, str] = os.environ,
+    *,
+    overrides: Mapping[str, str] = _NONE,
+    known_strategies: frozenset[str] = DEFAULT_STRATEGIES,
+    password_required: bool = False,
+) -> Config:
+    """Load and check the configuration in ``folder``.
+
+    ``env`` and ``overrides`` (the command line's: dotted path in acd.yaml and text) take precedence over acd.yaml.
+    ``known_strategies`` are the names that queues may use. ``password_required``: a missing AMI password is an
+    error; else it is a warning, so that a configuration can be checked where the password is not at hand.
+
+    Raises:
+        ConfigErrors: the configuration cannot be used; it carries every error found.
+    """
+    root = Path(folder)
+    findings = Findings()
+    _check_folder(root, findings)
+    if findings.errors:
+        raise ConfigErrors(findings.errors, findings.warnings)
+    draft = _read_all(root, env, overrides, known_strategies, findings)
+    acd = with_secret(draft.acd, root, findings, required=password_required)
+    check_all(draft, findings)
+    if findings.errors:
+        raise ConfigErrors(findings.errors, findings.warnings)
+    routing, agents = draft.routing.model, draft.agents.model
+    trees = {name: part.model for name, part in draft.trees.items() if part.model is not None}
+    if acd is None or routing is None or agents is None or len(trees) < len(draft.trees):
+        raise RuntimeError("a file was refused without an error being recorded")
+    return Config(
+        folder=root.absolute(),
+        acd=acd,
+        routing=_completed(routing),
+        agents=ReadOnlyMap({name: _named(name, agent) for name, agent in agents.agents.items()}),
+        trees=ReadOnlyMap(trees),
+        prompts=ReadOnlyMap({name: prompt for tree in trees.values() for name, prompt in tree.prompts.items()}),
+        sources=_sources(draft),
+        warnings=findings.warnings,
+    )
+
+
+def _check_folder(root: Path, findings: Findings) -> None:
+    position = Position(shown(root))
+    try:
+        if not root.exists():
+            findings.error(position, "there is no such folder; name the configuration folder (--config or ACD_CONFIG)")
+        elif not root.is_dir():
+            findings.error(position, "this is a file; name the folder that holds acd.yaml")
+        else:
+            _warn_of_strays(root, findings)
+    except OSError as error:
+        findings.error(position, f"the folder cannot be read ({reason(error)}); let the engine's user read it")
+
+
+def _warn_of_strays(root: Path, findings: Findings) -> None:
+    """Warn of files that look like configuration but are not read."""
+    for path in sorted(root.iterdir()):
+        if path.suffix in (".yaml", ".yml") and path.name not in FILES:
+            near = nearest(path.stem, [Path(name).stem for name in FILES])
+            right = f"; did you mean {near}.yaml?" if near else f"; known here: {', '.join(FILES)} and ivr/*.yaml"
+            findings.warning(Position(shown(path)), f"this file is not read{right}")
+
+
+def _read_all(
+    root: Path, env: Mapping[str, str], overrides: Mapping[str, str], strategies: frozenset[str], findings: Findings
+) -> Draft:
+    acd, routing, agents = (_document(root / name, findings) for name in FILES)
+    acd = overlay(acd, env, overrides, findings)
+    return Draft(
+        folder=root,
+        acd=_with_absolute_paths(validate(Acd, acd, findings), root),
+        routing=validate(Routing, routing, findings),
+        agents=validate(Agents, agents, findings),
+        trees={path.stem: validate(Tree, _document(path, findings), findings) for path in _tree_files(root, findings)},
+        strategies=strategies,
+    )
+
+
+def _document(path: Path, findings: Findings) -> Document:
+    name = shown(path)
+    findings.file(name)
+    data = read(path, findings)
+    if data is None:
+        return Document(None, SourceMap(name))
+    before = len(findings.errors)
+    document = parse(data, name, findings)
+    if document.root is None and len(findings.errors) == before:
+        findings.error(Position(name), f"the file is empty; {_EMPTY.get(path.name, 'give the tree start and nodes')}")
+    return document
+
+
+_EMPTY: Final = {
+    "acd.yaml": "give at least 'asterisk: {}'",
+    "routing.yaml": "give numbers and queues",
+    "agents.yaml": "give the agents",
+}
+
+
+def _tree_files(root: Path, findings: Findings) -> list[Path]:
+    """Return the files of ivr/ by name, those whose name cannot be a tree's left out."""
+    folder = root / "ivr"
+    position = Position(shown(folder))
+    try:
+        entries = sorted(folder.iterdir())
+    except FileNotFoundError:
+        findings.error(position, "the folder is missing; create it with at least one tree, such as main.yaml")
+        return []
+    except OSError as error:
+        findings.error(position, f"the folder cannot be read ({reason(error)}); make it a readable folder")
+        return []
+    found: list[Path] = []
+    for path in entries:
+        if path.suffix == ".yml":
+            findings.error(Position(shown(path)), f"this file is not read; rename it to {shown(Path(path.stem))}.yaml")
+        elif path.suffix == ".yaml" and not path.name.startswith("."):
+            if is_name(path.stem):
+                found.append(path)
+            else:
+                findings.error(
+                    Position(shown(path)),
+                    "the file's name names the tree: use letters, digits, '-' and '_', at most 40",
+                )
+    if not found and not findings.errors:
+        findings.error(position, "there is no tree here; create one, such as main.yaml")
+    if len(found) > _MAX_TREES:
+        findings.error(position, f"more than {_MAX_TREES} trees; join some")
+    return found[:_MAX_TREES]
+
+
+def _with_absolute_paths(part: Part[Acd], root: Path) -> Part[Acd]:
+    """Return the settings with paths made absolute; relative ones in acd.yaml start from its folder."""
+    acd = part.model
+    if acd is None:
+        return part
+    base = root.absolute()
+    ami = acd.asterisk.ami
+    if ami.password_file is not None:
+        ami = ami.model_copy(update={"password_file": resolved(ami.password_file, base)})
+    asterisk = acd.asterisk.model_copy(update={"ami": ami})
+    folders = {"state_dir": resolved(acd.state_dir, base), "cache_dir": resolved(acd.cache_dir, base)}
+    return Part(acd.model_copy(update={"asterisk": asterisk, **folders}), part.raw, part.source, part.refused)
+
+
+def _completed(routing: Routing) -> Routing:
+    """Return routing with every queue complete: its own settings, else the site's defaults; a title."""
+    defaults = routing.defaults
+    queues: dict[str, Queue] = {}
+    for name, queue in routing.queues.items():
+        inherited = defaults.model_fields_set - queue.model_fields_set
+        update: dict[str, object] = {key: getattr(defaults, key) for key in inherited}
+        queues[name] = queue.model_copy(update={**update, "title": queue.title or name})
+    return routing.model_copy(update={"queues": ReadOnlyMap(queues)})
+
+
+def _named(name: str, agent: Agent) -> Agent:
+    return agent if agent.name else agent.model_copy(update={"name": name})
+
+
+def _sources(draft: Draft) -> Mapping[str, SourceMap]:
+    trees: dict[str, SourceMap] = {f"ivr/{name}": part.source for name, part in draft.trees.items()}
+    files = {"acd": draft.acd.source, "routing": draft.routing.source, "agents": draft.agents.source}
+    return ReadOnlyMap({**files, **trees})

@@ -1,0 +1,11 @@
+"""The shape of every configuration file, as pydantic models: one module per YAML file.
+
+Every scalar reaches these models as the text that was written, so the models decide what is a number or a boolean.
+"""
+
+from config.schema.acd import Acd
+from config.schema.agents import Agents
+from config.schema.ivr import Tree
+from config.schema.routing import Routing
+
+__all__ = ["Acd", "Agents", "Routing", "Tree"]

@@ -1,0 +1,228 @@
+"""ivr/*.yaml: one menu tree per file, with its prompts and nodes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Annotated, Any, ClassVar, Literal, TypeAlias
+
+from pydantic import BeforeValidator, Field, WithJsonSchema
+
+from config.schema.routing import Priority, Reference
+from config.schema.shared import Flag, FrozenMap, Language, Model, Name, Number, Requires, Text, WholeNumber
+
+__all__ = [
+    "Enqueue",
+    "Hangup",
+    "Menu",
+    "Node",
+    "Play",
+    "Prompt",
+    "Retry",
+    "Say",
+    "SetLanguage",
+    "Tree",
+]
+
+Spoken: TypeAlias = Annotated[str, Text(r"[^\x00-\x08\x0b-\x1f\x7f]{1,2000}", "give a text of 1 to 2000 characters")]
+Key: TypeAlias = Annotated[str, Text(r"[0-9*#A-D]", "a choice is one key of the telephone: 0 to 9, * or #")]
+RecordedFile: TypeAlias = Annotated[
+    str,
+    Text(
+        r"[A-Za-z0-9][A-Za-z0-9_-]*(?:/[A-Za-z0-9][A-Za-z0-9_-]*){0,5}\.(?:wav|gsm|ulaw|alaw|sln|sln16|g722)",
+        "name a file below prompts/<language>/ that ends in .wav, .gsm, .ulaw, .alaw, .sln, .sln16 or .g722",
+    ),
+]
+
+
+def _listed(value: Any) -> Any:
+    """Read one name as a list of one."""
+    return [value] if isinstance(value, str) else value
+
+
+_NAME_OR_NAMES = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
+
+PromptNames: TypeAlias = Annotated[tuple[Name, ...], BeforeValidator(_listed), WithJsonSchema(_NAME_OR_NAMES)]
+"""One prompt, or several that are played one after the other."""
+
+
+def _in_any_language(value: Any) -> Any:
+    """Read one text as the text for all languages."""
+    return {"": value} if isinstance(value, str) else value
+
+
+_TEXT_OR_TEXTS = {
+    "anyOf": [{"type": ["string", "number"]}, {"type": "object", "additionalProperties": {"type": "string"}}]
+}
+
+Value: TypeAlias = Annotated[
+    FrozenMap[
+        Literal["", "en", "zh"],
+        Annotated[str, Text(r"[^\x00-\x08\x0b-\x1f\x7f]{1,500}", "give a text of 1 to 500 characters")],
+    ],
+    BeforeValidator(_in_any_language),
+    WithJsonSchema(_TEXT_OR_TEXTS),
+]
+"""A text by language; under the empty language if it is the same in all."""
+
+
+class Prompt(Model):
+    """One prompt in one language: a text to synthesise, or a recorded file."""
+
+    text: Spoken | None = None
+    """What is spoken; synthesised once and kept."""
+
+    file: RecordedFile | None = None
+    """A recorded file below prompts/<language>/ of the configuration folder."""
+
+
+class Retry(Model):
+    """What a menu does about a caller who presses nothing, or nothing valid."""
+
+    prompt: PromptNames = ()
+    """Prompt (or list of prompts) played before the menu is played again."""
+
+    retries: Annotated[int, WholeNumber(0, 20)] = 2
+    """So many times the menu is played again."""
+
+
+class Play(Model):
+    """Plays a prompt and goes on."""
+
+    type: Literal["play"]
+    """Kind of node."""
+
+    prompt: PromptNames = Field(examples=["prompt: welcome"])
+    """The prompt, or a list of prompts played one after the other."""
+
+    barge_in: Flag = True
+    """Does a key end the prompt? It then counts for the next menu."""
+
+    next: Reference = Field(examples=["next: main"])
+    """Where the caller goes afterwards."""
+
+
+class Menu(Model):
+    """Plays a prompt and lets the caller choose with a key."""
+
+    type: Literal["menu"]
+    """Kind of node."""
+
+    prompt: PromptNames = Field(examples=["prompt: main-menu"])
+    """The prompt that names the choices, or a list of prompts played one after the other."""
+
+    barge_in: Flag = True
+    """May the caller choose before the prompt has ended?"""
+
+    timeout_s: Annotated[float, Number(0.5, 60, "seconds")] = 5.0
+    """How long the caller has for a key after the prompt."""
+
+    choices: FrozenMap[Key, Reference] = Field(
+        examples=['choices: {"1": sales}'], json_schema_extra={"minProperties": 1}
+    )
+    """Where each key leads."""
+
+    invalid: Retry = Field(default_factory=Retry)
+    """After a key that is no choice."""
+
+    no_input: Retry = Field(default_factory=Retry)
+    """After no key at all."""
+
+    on_failure: Reference | None = None
+    """Where the caller goes when the retries are used up; the call ends with a goodbye if left out."""
+
+
+class Say(Model):
+    """Says something that may be known only during the call, and goes on."""
+
+    type: Literal["say"]
+    """Kind of node."""
+
+    kind: Literal["text", "digits", "phone", "number"] = "text"
+    """text: spoken as it stands; digits: one by one; phone: one by one as a telephone number; number: as a number."""
+
+    value: Value = Field(examples=['value: "42"'])
+    """What is said: a text, or one per language. {call.caller}, {data.topic} and the like are filled in."""
+
+    barge_in: Flag = True
+    """Does a key end it? It then counts for the next menu."""
+
+    next: Reference = Field(examples=["next: main"])
+    """Where the caller goes afterwards."""
+
+
+class Enqueue(Model):
+    """Puts the caller into a queue."""
+
+    type: Literal["enqueue"]
+    """Kind of node."""
+
+    queue: Name = Field(examples=["queue: general"])
+    """The queue."""
+
+    prompt: PromptNames = ()
+    """Prompt (or list of prompts) played before the caller joins the queue."""
+
+    priority: Priority = 0
+    """Points added to the queue's own."""
+
+    requires: Requires = Field(default_factory=dict)
+    """Skills asked for beside those the queue asks for; of two levels the higher holds."""
+
+    data: FrozenMap[Name, Annotated[str, Text(r"[^\x00-\x1f\x7f]{0,200}", "give one line of text")]] = Field(
+        default_factory=dict
+    )
+    """Facts that travel with the call and that the agent sees; {call.caller} and the like are filled in."""
+
+    next: Reference | None = None
+    """Where a caller goes who is still there when the agent has hung up; the call ends if left out."""
+
+
+class Hangup(Model):
+    """Ends the call."""
+
+    type: Literal["hangup"]
+    """Kind of node."""
+
+    prompt: PromptNames = ()
+    """Prompt (or list of prompts) played before."""
+
+    cause: Literal["normal", "busy", "no-answer", "rejected", "unallocated", "congestion"] = "normal"
+    """What the caller's network is told."""
+
+
+class SetLanguage(Model):
+    """Sets the language that the caller hears from here on."""
+
+    type: Literal["language"]
+    """Kind of node."""
+
+    language: Language = Field(examples=["language: zh"])
+    """The language."""
+
+    next: Reference = Field(examples=["next: main"])
+    """Where the caller goes afterwards."""
+
+
+Node: TypeAlias = Annotated[Play | Menu | Say | Enqueue | Hangup | SetLanguage, Field(discriminator="type")]
+"""A node of a tree, told apart by its type."""
+
+
+class Tree(Model):
+    """A file in ivr/: one menu tree, named by the file's name without .yaml."""
+
+    stand_ins: ClassVar[Mapping[str, Any]] = MappingProxyType({"start": "start", "nodes": {}})
+
+    start: Name = Field(examples=["start: welcome"])
+    """The node where a caller enters the tree."""
+
+    language: Language = "en"
+    """Language of callers who enter here without having chosen one."""
+
+    prompts: FrozenMap[Name, FrozenMap[Language, Prompt]] = Field(default_factory=dict)
+    """Prompts by language. Their names hold in all files of ivr/."""
+
+    nodes: FrozenMap[Name, Node] = Field(
+        examples=["nodes: {bye: {type: hangup}}"], json_schema_extra={"minProperties": 1}
+    )
+    """What happens, step by step; each node is named by its key."""

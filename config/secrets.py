@@ -1,0 +1,71 @@
+"""The AMI password: from the setting itself or from a file of its own. Never part of a message."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from config.environment import SECRET, SECRET_FILE
+from config.files import read, readable_by_others, shown
+from config.problems import Findings, Position
+from config.schema.acd import Acd, Ami
+from config.validation import Part
+
+__all__ = ["with_secret"]
+
+_MAX_SECRET_BYTES = 1024
+
+
+def with_secret(part: Part[Acd], folder: Path, findings: Findings, *, required: bool) -> Acd | None:
+    """Return the settings with the password read and checked; None if there are no settings.
+
+    ``required``: a password that is not given is an error rather than a warning.
+    """
+    acd = part.model
+    if acd is None:
+        return None
+    ami = acd.asterisk.ami
+    if ami.password_file is not None:
+        ami = _from_file(ami, ami.password_file, part.source.value(SECRET_FILE), findings)
+    elif ami.password is not None:
+        _check(ami.password.get_secret_value(), part.source.value(SECRET), findings)
+        _warn_if_open(folder / "acd.yaml", part.source.value(SECRET), findings)
+    elif SECRET not in part.refused and SECRET_FILE not in part.refused:
+        tell = findings.error if required else findings.warning
+        tell(
+            part.source.key(SECRET[:-1]),
+            "no AMI password is given; set 'password_file' here, or ACD_AMI_PASSWORD_FILE or ACD_AMI_PASSWORD",
+        )
+    return acd.model_copy(update={"asterisk": acd.asterisk.model_copy(update={"ami": ami})})
+
+
+def _from_file(ami: Ami, path: Path, named_at: Position, findings: Findings) -> Ami:
+    errors = Findings()
+    data = read(path, errors, _MAX_SECRET_BYTES)
+    for problem in errors.errors:
+        findings.error(named_at, f"password file {problem.position.file}: {problem.message}")
+    if data is None:
+        return ami
+    if readable_by_others(path):
+        findings.warning(named_at, f"password file {shown(path)} can be read by all users; chmod o-r it")
+    try:
+        text = data.decode("utf-8").removesuffix("\n").removesuffix("\r")
+    except UnicodeDecodeError:
+        findings.error(named_at, f"password file {shown(path)} is not UTF-8 text; write the password alone into it")
+        return ami
+    _check(text, named_at, findings)
+    return ami.model_copy(update={"password": SecretStr(text)})
+
+
+def _check(secret: str, position: Position, findings: Findings) -> None:
+    """Refuse what AMI cannot carry: a line end would start a header of its own."""
+    if not secret:
+        findings.error(position, "the AMI password is empty; give the 'secret' of the user in manager.conf")
+    elif not secret.isprintable():
+        findings.error(position, "the AMI password has more than one line or control characters; give one line of text")
+
+
+def _warn_if_open(file: Path, position: Position, findings: Findings) -> None:
+    if position.line and readable_by_others(file):
+        findings.warning(position, "a password in a file that all users can read; use 'password_file', or chmod o-r it")
