@@ -1,0 +1,130 @@
+"""What must survive the engine: written on the caller's own channel, read when the caller comes in again.
+
+The channel variable ``ACD_CALL`` holds the call's id, ``ACD_STATE`` the rest as one line of URL-encoded ``key=value``
+pairs behind a version, so nothing in it can mean anything to Asterisk. Times are wall-clock seconds: the engine's own
+clock does not survive it.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from urllib.parse import parse_qsl, urlencode
+
+__all__ = ["CALL_VARIABLE", "STATE_VARIABLE", "CallPhase", "CallStateError", "StoredCall", "is_call_id"]
+
+CALL_VARIABLE = "ACD_CALL"
+STATE_VARIABLE = "ACD_STATE"
+
+_VERSION = "1"
+_CALL_ID = re.compile(r"[A-Za-z0-9-]{1,40}")
+_MOST_CHARS = 1500
+"""What does not fit (the last menus and call data) is not kept: an AGI line of an older Asterisk holds 2,000 bytes."""
+_MOST_MENUS = 8
+
+
+class CallStateError(ValueError):
+    """The variable does not hold a state of ours."""
+
+
+class CallPhase(StrEnum):
+    """Where the caller was."""
+
+    MENU = "menu"
+    QUEUE = "queue"
+    """Waiting, ringing or talking; which of them is told by Asterisk's own DIALSTATUS and bridges."""
+
+
+def is_call_id(text: str) -> bool:
+    """Tell whether a text could be a call's id; what comes from a channel is not to be trusted."""
+    return _CALL_ID.fullmatch(text) is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredCall:
+    """One call as its channel remembers it."""
+
+    phase: CallPhase
+    arrived_at: float
+    """Wall-clock seconds (UNIX time)."""
+    node: str = ""
+    """In the menus: where to go on. In a queue: where to go on after the talk; empty: hang up."""
+    language: str = ""
+    dialled: str = ""
+    queue: str = ""
+    entered_at: float = 0.0
+    """When the caller entered the queue, wall-clock seconds."""
+    priority: int = 0
+    requires: Mapping[str, int] = field(default_factory=dict)
+    customer: str = ""
+    menus: tuple[str, ...] = ()
+    """The way down the menus, for `back` and `top`."""
+    data: Mapping[str, str] = field(default_factory=dict)
+
+    def encode(self) -> str:
+        """Write the state as a variable's value."""
+        pairs: list[tuple[str, str]] = [("ph", self.phase.value), ("at", f"{self.arrived_at:.3f}")]
+        pairs += [
+            (key, value)
+            for key, value in (
+                ("n", self.node),
+                ("l", self.language),
+                ("to", self.dialled),
+                ("q", self.queue),
+                ("c", self.customer),
+            )
+            if value
+        ]
+        if self.queue:
+            pairs.append(("t", f"{self.entered_at:.3f}"))
+        if self.priority:
+            pairs.append(("p", str(self.priority)))
+        pairs += [(f"r.{skill}", str(level)) for skill, level in self.requires.items()]
+        pairs += [("m", " ".join(self.menus[-_MOST_MENUS:]))] if self.menus else []
+        pairs += [(f"d.{name}", value) for name, value in self.data.items()]
+        encoded = [_VERSION, *(urlencode([pair]) for pair in pairs)]
+        room = _MOST_CHARS - sum(len(part) + 1 for part in encoded)
+        while room < 0:
+            room += len(encoded.pop()) + 1
+        return "&".join(encoded)
+
+    @classmethod
+    def decode(cls, text: str) -> StoredCall:
+        """Read a variable's value.
+
+        Raises:
+            CallStateError: it is not one of ours, or of another version.
+        """
+        version, _, encoded = text.partition("&")
+        if version != _VERSION:
+            raise CallStateError(f"version {version[:10]!r} is not {_VERSION}")
+        try:
+            pairs = dict(parse_qsl(encoded, strict_parsing=True, errors="strict", max_num_fields=500))
+            return cls(
+                phase=CallPhase(pairs["ph"]),
+                arrived_at=_seconds(pairs["at"]),
+                node=pairs.get("n", ""),
+                language=pairs.get("l", ""),
+                dialled=pairs.get("to", ""),
+                queue=pairs.get("q", ""),
+                entered_at=_seconds(pairs.get("t", "0")),
+                priority=int(pairs.get("p", "0")),
+                requires={key[2:]: int(level) for key, level in pairs.items() if key.startswith("r.")},
+                customer=pairs.get("c", ""),
+                menus=tuple(pairs.get("m", "").split()),
+                data={key[2:]: value for key, value in pairs.items() if key.startswith("d.")},
+            )
+        except KeyError as error:
+            raise CallStateError(f"the part {error} is missing") from None
+        except ValueError as error:
+            raise CallStateError(str(error)) from None
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not math.isfinite(seconds):
+        raise ValueError(f"{text!r} is not a time")
+    return seconds

@@ -1,0 +1,46 @@
+"""Small files that must be whole after a crash, and private where they hold a secret."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+
+__all__ = ["load_or_create_token", "write_atomically"]
+
+_TOKEN_BYTES = 32
+
+
+def write_atomically(path: Path, content: bytes, mode: int = 0o600) -> None:
+    """Replace the file's content in one step: a reader, also one after a power cut, sees the old or the new one.
+
+    Raises:
+        OSError: the folder is missing or not writable, or the disk is full; the old content is still there then.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def load_or_create_token(path: Path) -> str:
+    """Read the token kept in ``path``; where there is none yet, make one that only this user can read.
+
+    Raises:
+        OSError: the file cannot be read or written.
+    """
+    try:
+        token = path.read_text(encoding="ascii", errors="replace").strip()
+    except FileNotFoundError:
+        token = ""
+    if not token:
+        token = secrets.token_urlsafe(_TOKEN_BYTES)
+        write_atomically(path, f"{token}\n".encode())
+    return token
