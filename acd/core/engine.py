@@ -47,6 +47,7 @@ from acd.core.offers import Offer
 from acd.core.queues import Queue
 from acd.core.reconcile import reconcile
 from acd.core.reconfigure import Reconfiguration
+from acd.core.snapshot import Snapshot, take_snapshot
 from acd.core.specs import OverflowAction, OverflowActionKind, RoutingSpec
 from acd.core.transitions import AgentState, CallState, IllegalTransition
 from acd.core.waiting_room import WaitingRoom
@@ -173,6 +174,10 @@ class Engine:
     def next_deadline(self) -> float | None:
         """When ``handle(TimePassed(), …)`` must be called at the latest, if nothing happens before; None: never."""
         return self.world.timers.next_at()
+
+    def snapshot(self, now: float) -> Snapshot:
+        """Return a frozen view for pages and metrics."""
+        return take_snapshot(self.world, now)
 
     def story(self, call_or_agent: str) -> tuple[str, ...]:
         """Return what happened to a live call or an agent, oldest first. Raises KeyError when there is none."""

@@ -65,7 +65,8 @@ class Reconfiguration:
     def drop_if_empty(self, queue: Queue) -> None:
         """Let a retired queue go when its last call has left."""
         if queue.retired and not queue.waiting and not queue.offered:
-            self._world.queues.pop(queue.spec.id, None)
+            if self._world.queues.get(queue.spec.id) is queue:  # not one that came back under the same name
+                del self._world.queues[queue.spec.id]
             for agent in queue.members.values():
                 agent.demands = [demand for demand in agent.demands if demand.queue is not queue]
 
