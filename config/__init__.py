@@ -7,7 +7,7 @@
 ...     print(errors)  # one line per error: file:line:column: what is wrong; what would be right
 """
 
-from config.loader import DEFAULT_STRATEGIES, Config, load
+from config.loader import Config, load
 from config.problems import ConfigErrors, Position, Problem, Severity
 
-__all__ = ["DEFAULT_STRATEGIES", "Config", "ConfigErrors", "Position", "Problem", "Severity", "load"]
+__all__ = ["Config", "ConfigErrors", "Position", "Problem", "Severity", "load"]

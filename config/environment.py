@@ -22,13 +22,13 @@ from config.suggest import nearest, suggestion
 __all__ = ["SECRET", "SECRET_FILE", "VARIABLES", "overlay"]
 
 _PREFIX = "ACD_"
-_NOT_OURS = frozenset({"ACD_CONFIG", "ACD_CALL", "ACD_STATE", "ACD_DONE", "ACD_GOTO"})
-"""Read elsewhere: the folder's own variable, and what the dialplan may pass on."""
+_NOT_OURS = frozenset({"ACD_CONFIG", "ACD_CACHE_HOME"})
+"""Read elsewhere: the configuration folder, and where the lab keeps what it fetched."""
 
 SECRET: Final[KeyPath] = ("asterisk", "ami", "password")
 SECRET_FILE: Final[KeyPath] = ("asterisk", "ami", "password_file")
 _FOLDERS: Final[tuple[KeyPath, ...]] = (SECRET_FILE, ("state_dir",), ("cache_dir",))
-_TOO_LIKE = 0.8
+_TOO_LIKE = 0.85
 
 
 def _variable(path: tuple[str, ...]) -> str:

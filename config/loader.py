@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from config.checks import Draft, check_all
+from config.checks import Draft, Strategies, check_all
 from config.document import Document, SourceMap, parse
 from config.environment import overlay
 from config.files import read, reason, resolved, shown
@@ -22,11 +22,9 @@ from config.schema.shared import Language, is_name
 from config.secrets import with_secret
 from config.suggest import nearest
 from config.validation import Part, validate
+from routing.strategies import installed_strategies
 
-__all__ = ["DEFAULT_STRATEGIES", "FILES", "Config", "load"]
-
-DEFAULT_STRATEGIES: Final = frozenset({"longest-idle"})
-"""Strategies known when the caller of :func:`load` names none."""
+__all__ = ["FILES", "Config", "load"]
 
 FILES: Final = ("acd.yaml", "routing.yaml", "agents.yaml")
 """Files every configuration folder has, beside the folder ivr/ with at least one tree."""
@@ -70,13 +68,14 @@ def load(
     env: Mapping[str, str] = os.environ,
     *,
     overrides: Mapping[str, str] = _NONE,
-    known_strategies: frozenset[str] = DEFAULT_STRATEGIES,
+    known_strategies: Strategies | None = None,
     password_required: bool = False,
 ) -> Config:
     """Load and check the configuration in ``folder``.
 
     ``env`` and ``overrides`` (the command line's: dotted path in acd.yaml and text) take precedence over acd.yaml.
-    ``known_strategies`` are the names that queues may use. ``password_required``: a missing AMI password is an
+    ``known_strategies`` are the names that queues may use, each with the bounds of its options; without them those
+    that are installed. ``password_required``: a missing AMI password is an
     error; else it is a warning, so that a configuration can be checked where the password is not at hand.
 
     Raises:
@@ -87,7 +86,8 @@ def load(
     _check_folder(root, findings)
     if findings.errors:
         raise ConfigErrors(findings.errors, findings.warnings)
-    draft = _read_all(root, env, overrides, known_strategies, findings)
+    strategies = installed() if known_strategies is None else known_strategies
+    draft = _read_all(root, env, overrides, strategies, findings)
     acd = with_secret(draft.acd, root, findings, required=password_required)
     check_all(draft, findings)
     if findings.errors:
@@ -106,6 +106,11 @@ def load(
         sources=_sources(draft),
         warnings=findings.warnings,
     )
+
+
+def installed() -> Strategies:
+    """Return the strategies that are installed: built in, or a site's own."""
+    return {name: strategy.options for name, strategy in installed_strategies().items()}
 
 
 def _check_folder(root: Path, findings: Findings) -> None:
@@ -131,7 +136,7 @@ def _warn_of_strays(root: Path, findings: Findings) -> None:
 
 
 def _read_all(
-    root: Path, env: Mapping[str, str], overrides: Mapping[str, str], strategies: frozenset[str], findings: Findings
+    root: Path, env: Mapping[str, str], overrides: Mapping[str, str], strategies: Strategies, findings: Findings
 ) -> Draft:
     acd, routing, agents = (_document(root / name, findings) for name in FILES)
     acd = overlay(acd, env, overrides, findings)

@@ -171,8 +171,18 @@ def _missing(model: type[BaseModel], raw: Raw, path: KeyPath) -> str:
     if tagged:
         return f"key 'type' is missing; give one of {', '.join(sorted(tagged))}"
     _, field = child(_owner(model, raw, path[:-1]), key)
-    example = field.examples[0] if field and field.examples else f"{key}: …"
-    return f"key '{key}' is missing; add it, such as {example}"
+    example = _flow(field.examples[0]) if field and field.examples else "…"
+    return f"key '{key}' is missing; add it, such as {key}: {example}"
+
+
+def _flow(value: object) -> str:
+    """Write an example on one line of YAML; texts that look like numbers are quoted, as is good style."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{_flow(key)}: {_flow(below)}" for key, below in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(_flow(item) for item in value) + "]"
+    text = str(value)
+    return f'"{text}"' if isinstance(value, str) and text.isdigit() else text
 
 
 def _container(model: type[BaseModel], raw: Raw, path: KeyPath) -> Shape:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from config.checks.addresses import check_addresses
 from config.checks.agents import check_agents
-from config.checks.draft import Draft
+from config.checks.draft import Draft, Strategies
 from config.checks.prompts import check_prompts
-from config.checks.routing import check_routing
+from config.checks.routing import check_routing, check_served
 from config.checks.trees import check_trees
 from config.checks.walks import check_walks
 from config.problems import Findings
 
-__all__ = ["Draft", "check_all"]
+__all__ = ["Draft", "Strategies", "check_all"]
 
 
 def check_all(draft: Draft, findings: Findings) -> None:
     """Check everything between and across the files."""
-    for check in (check_addresses, check_routing, check_agents, check_trees, check_prompts, check_walks):
+    for check in (check_addresses, check_routing, check_agents, check_trees, check_prompts, check_walks, check_served):
         check(draft, findings)

@@ -7,13 +7,18 @@ from dataclasses import dataclass
 from functools import reduce
 from operator import or_
 from pathlib import Path
+from typing import TypeAlias
 
 from config.problems import Findings, Position
 from config.schema import Acd, Agents, Routing, Tree
 from config.suggest import suggestion
 from config.validation import Part
 
-__all__ = ["Draft", "refer"]
+__all__ = ["Draft", "Strategies", "refer"]
+
+
+Strategies: TypeAlias = Mapping[str, Mapping[str, tuple[float, float]]]
+"""Names that a queue's strategy may have, each with its options and their bounds (least, most)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +34,7 @@ class Draft:
     routing: Part[Routing]
     agents: Part[Agents]
     trees: Mapping[str, Part[Tree]]
-    strategies: frozenset[str]
+    strategies: Strategies
 
     @property
     def queues(self) -> frozenset[str] | None:

@@ -48,7 +48,7 @@ class Agent(Model):
     """The agent's name as others see it; the key if left out."""
 
     phone: Phone = Field(
-        examples=["phone: PJSIP/anna"],
+        examples=["PJSIP/anna"],
         json_schema_extra={"pattern": "^(" + "|".join(_TECHNOLOGIES) + r")/[A-Za-z0-9_.+@:#*~/-]+$", "maxLength": 120},
     )
     """The agent's phone as Dial() takes it: PJSIP/anna, SIP/anna, Local/100@agents, IAX2/anna, DAHDI/1."""
@@ -72,6 +72,6 @@ class Agents(Model):
     stand_ins: ClassVar[Mapping[str, Any]] = MappingProxyType({"agents": {}})
 
     agents: FrozenMap[Name, Agent] = Field(
-        examples=["agents: {anna: {phone: PJSIP/anna, queues: [general]}}"], json_schema_extra={"minProperties": 1}
+        examples=[{"anna": {"phone": "PJSIP/anna", "queues": ["general"]}}], json_schema_extra={"minProperties": 1}
     )
     """The agents, each under the name used to log in."""

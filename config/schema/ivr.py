@@ -92,13 +92,13 @@ class Play(Model):
     type: Literal["play"]
     """Kind of node."""
 
-    prompt: PromptNames = Field(examples=["prompt: welcome"])
+    prompt: PromptNames = Field(examples=["welcome"])
     """The prompt, or a list of prompts played one after the other."""
 
     barge_in: Flag = True
     """Does a key end the prompt? It then counts for the next menu."""
 
-    next: Reference = Field(examples=["next: main"])
+    next: Reference = Field(examples=["main"])
     """Where the caller goes afterwards."""
 
 
@@ -108,7 +108,7 @@ class Menu(Model):
     type: Literal["menu"]
     """Kind of node."""
 
-    prompt: PromptNames = Field(examples=["prompt: main-menu"])
+    prompt: PromptNames = Field(examples=["main-menu"])
     """The prompt that names the choices, or a list of prompts played one after the other."""
 
     barge_in: Flag = True
@@ -118,7 +118,7 @@ class Menu(Model):
     """How long the caller has for a key after the prompt."""
 
     choices: FrozenMap[Key, Reference] = Field(
-        examples=['choices: {"1": sales}'], json_schema_extra={"minProperties": 1}
+        examples=[{"1": "sales", "2": "support"}], json_schema_extra={"minProperties": 1}
     )
     """Where each key leads."""
 
@@ -141,13 +141,13 @@ class Say(Model):
     kind: Literal["text", "digits", "phone", "number"] = "text"
     """text: spoken as it stands; digits: one by one; phone: one by one as a telephone number; number: as a number."""
 
-    value: Value = Field(examples=['value: "42"'])
+    value: Value = Field(examples=["42"])
     """What is said: a text, or one per language. {call.caller}, {data.topic} and the like are filled in."""
 
     barge_in: Flag = True
     """Does a key end it? It then counts for the next menu."""
 
-    next: Reference = Field(examples=["next: main"])
+    next: Reference = Field(examples=["main"])
     """Where the caller goes afterwards."""
 
 
@@ -157,7 +157,7 @@ class Enqueue(Model):
     type: Literal["enqueue"]
     """Kind of node."""
 
-    queue: Name = Field(examples=["queue: general"])
+    queue: Name = Field(examples=["general"])
     """The queue."""
 
     prompt: PromptNames = ()
@@ -197,10 +197,10 @@ class SetLanguage(Model):
     type: Literal["language"]
     """Kind of node."""
 
-    language: Language = Field(examples=["language: zh"])
+    language: Language = Field(examples=["zh"])
     """The language."""
 
-    next: Reference = Field(examples=["next: main"])
+    next: Reference = Field(examples=["main"])
     """Where the caller goes afterwards."""
 
 
@@ -213,7 +213,7 @@ class Tree(Model):
 
     stand_ins: ClassVar[Mapping[str, Any]] = MappingProxyType({"start": "start", "nodes": {}})
 
-    start: Name = Field(examples=["start: welcome"])
+    start: Name = Field(examples=["welcome"])
     """The node where a caller enters the tree."""
 
     language: Language = "en"
@@ -222,7 +222,5 @@ class Tree(Model):
     prompts: FrozenMap[Name, FrozenMap[Language, Prompt]] = Field(default_factory=dict)
     """Prompts by language. Their names hold in all files of ivr/."""
 
-    nodes: FrozenMap[Name, Node] = Field(
-        examples=["nodes: {bye: {type: hangup}}"], json_schema_extra={"minProperties": 1}
-    )
+    nodes: FrozenMap[Name, Node] = Field(examples=[{"bye": {"type": "hangup"}}], json_schema_extra={"minProperties": 1})
     """What happens, step by step; each node is named by its key."""

@@ -32,17 +32,17 @@ Reference: TypeAlias = Annotated[
     ),
 ]
 Priority: TypeAlias = Annotated[int, WholeNumber(-1000, 1000)]
-Option: TypeAlias = Annotated[str, Text(r"[^\x00-\x1f\x7f]{1,200}", "give one line of text or a number")]
+Option: TypeAlias = Annotated[float, Number(-1_000_000, 1_000_000)]
 
 
 class Strategy(Model):
     """Which of the free agents is offered a call: a strategy's name, or the name with its options."""
 
     name: Name
-    """The strategy."""
+    """The strategy's name."""
 
     options: FrozenMap[Name, Option] = Field(default_factory=dict)
-    """Settings of that strategy."""
+    """Settings of that strategy, if it has any."""
 
     @classmethod
     def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
@@ -58,7 +58,9 @@ def _named(value: Any) -> Any:
 class QueueSettings(Model):
     """What can be set for one queue, or for all under ``defaults``."""
 
-    strategy: Annotated[Strategy, BeforeValidator(_named)] = Strategy(name="longest-idle")
+    strategy: Annotated[Strategy, BeforeValidator(_named)] = Field(
+        default=Strategy(name="longest-idle"), json_schema_extra={"default": "longest-idle"}
+    )
     """Which of the free agents is offered a call: a name, or {name: …, options: {…}}."""
 
     requires: Requires = Field(default_factory=dict)
@@ -103,7 +105,7 @@ class Routing(Model):
     stand_ins: ClassVar[Mapping[str, Any]] = MappingProxyType({"numbers": {}, "queues": {}})
 
     numbers: FrozenMap[DialledNumber, Reference] = Field(
-        examples=["numbers: {default: main}"], json_schema_extra={"minProperties": 1}
+        examples=[{"100": "main", "default": "main"}], json_schema_extra={"minProperties": 1}
     )
     """The dialled number decides where a caller enters: a tree, or tree.node. ``default``: every other number."""
 
@@ -114,7 +116,7 @@ class Routing(Model):
     """What holds for every queue that does not say otherwise."""
 
     queues: FrozenMap[Name, Queue] = Field(
-        examples=["queues: {general: {title: General}}"], json_schema_extra={"minProperties": 1}
+        examples=[{"general": {"title": "General"}}], json_schema_extra={"minProperties": 1}
     )
     """The queues."""
 
