@@ -1,0 +1,84 @@
+"""Voices: what can turn a text into sound. One interface, and espeak-ng behind it."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Protocol
+
+from acd.service.prompts_tools import run_tool
+
+TEXT_LENGTH_MAX = 2000
+"""Characters of one text; more is cut. It is minutes of speech, and nobody listens to that on the telephone."""
+
+DEFAULT_VOICES: Mapping[str, str] = MappingProxyType({"en": "en-us", "zh": "cmn"})
+
+
+class Synthesiser(Protocol):
+    """A provider of voices."""
+
+    @property
+    def identity(self) -> str:
+        """Name and settings. A text is synthesised anew when they change."""
+        ...
+
+    def voice(self, language: str) -> str | None:
+        """The voice for a language (`en`, `zh-CN`); None if there is none."""
+        ...
+
+    async def synthesise(self, text: str, voice: str, *, timeout_s: float) -> bytes:
+        """`text`, spoken, as a WAV file of any kind that `prompts_audio` reads.
+
+        The text is clean in the sense of `clean_text`, but what it says may come from a caller.
+
+        Raises:
+            ToolError: it could not be done, in time or at all.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class EspeakNg:
+    """espeak-ng as a program.
+
+    Args:
+        argv: how to start it, for example `("espeak-ng",)`; options are appended.
+        data_path: the folder that holds `espeak-ng-data`, if it is not where the program expects it.
+        voices: espeak-ng's voice by language.
+        words_per_minute: speed of speech. Telephone callers hear a text once, so it is slower than espeak-ng's own 175.
+    """
+
+    argv: Sequence[str] = ("espeak-ng",)
+    data_path: Path | None = None
+    voices: Mapping[str, str] = field(default_factory=lambda: DEFAULT_VOICES)
+    words_per_minute: int = 150
+
+    @property
+    def identity(self) -> str:
+        """See `Synthesiser`."""
+        return f"espeak-ng speed={self.words_per_minute}"
+
+    def voice(self, language: str) -> str | None:
+        """See `Synthesiser`."""
+        return self.voices.get(language) or self.voices.get(language.partition("-")[0])
+
+    async def synthesise(self, text: str, voice: str, *, timeout_s: float) -> bytes:
+        """See `Synthesiser`. The text goes through standard input, so that no text can be taken for an option."""
+        path = [f"--path={self.data_path}"] if self.data_path else []
+        options = ["-v", voice, "-s", str(self.words_per_minute), "-b", "1", "--stdin", "--stdout"]
+        argv = [*self.argv, *path, *options]
+        return await run_tool(argv, text.encode(), timeout_s=timeout_s, name="espeak-ng")
+
+
+def clean_text(text: str) -> str:
+    """`text` as a voice gets it: no control characters, single spaces, no phoneme codes, of bounded length.
+
+    espeak-ng takes what stands in [[double brackets]] for phonemes; a caller's name must not be read that way.
+    """
+    normal = unicodedata.normalize("NFC", text[:TEXT_LENGTH_MAX])
+    printable = "".join(char if unicodedata.category(char)[0] != "C" else " " for char in normal)
+    return " ".join(re.sub(r"\[(?=\[)|\](?=\])", " ", printable).split())
