@@ -14,7 +14,6 @@ that entered earlier, whatever arrives after it and with whatever priority.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import inf
 
 __all__ = ["OrderKey", "PriorityRule"]
 
@@ -51,10 +50,10 @@ class PriorityRule:
 
         This is the definition itself; ``routing.waiting`` keeps the same order without computing it for each call.
         """
-        if now - entered_at >= self.starvation_limit_s:
+        if now >= self.overdue_at(entered_at):
             return (0, 0.0, entered_at, sequence)
         return (1, -self.points(extra, now - entered_at), entered_at, sequence)
 
     def overdue_at(self, entered_at: float) -> float:
         """When a call that entered at ``entered_at`` becomes overdue."""
-        return entered_at + self.starvation_limit_s if self.starvation_limit_s < inf else inf
+        return entered_at + self.starvation_limit_s

@@ -40,6 +40,7 @@ from acd.core.events import (
     WrapUpDone,
     WrapUpExtended,
 )
+from acd.core.explain import Explanation, explain_agent, explain_call
 from acd.core.invariants import check
 from acd.core.matching import Matching
 from acd.core.offering import Offering
@@ -178,6 +179,14 @@ class Engine:
     def snapshot(self, now: float) -> Snapshot:
         """Return a frozen view for pages and metrics."""
         return take_snapshot(self.world, now)
+
+    def explain_call(self, call_id: str, now: float) -> Explanation | None:
+        """Why a live or recent call went where it went; None when it is not known (any more)."""
+        return explain_call(self.world, call_id, now)
+
+    def explain_agent(self, agent_id: str, now: float) -> Explanation | None:
+        """Why this agent has no call now; None when nobody has this id."""
+        return explain_agent(self.world, agent_id, now)
 
     def story(self, call_or_agent: str) -> tuple[str, ...]:
         """Return what happened to a live call or an agent, oldest first. Raises KeyError when there is none."""

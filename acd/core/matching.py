@@ -7,6 +7,7 @@ no idle agent and waiting call that fit each other are ever left side by side (w
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from acd.core.agents import Agent
@@ -16,6 +17,8 @@ from acd.core.offers import Offer
 from acd.core.queues import Demand
 from acd.core.transitions import AgentState, CallState
 from acd.core.world import World
+from routing.candidate import Candidate
+from routing.idle_orders import OrderValue
 from routing.priority import OrderKey
 from routing.skills import Requirement
 from routing.strategies import FanOut
@@ -27,7 +30,8 @@ class Decision(NamedTuple):
     """Why an offer was made, as kept in the call's story and put into words by ``acd.core.explain``.
 
     ``trigger``: ``agent`` (one became idle), ``call`` (it began to wait, or was relaxed), ``join`` (one more phone).
-    ``key``: the call's place in the total order then. ``next_call``: who would have been next, with its key.
+    ``key``: the call's place in the total order then. ``next_call``: which call would have been next, with its key.
+    ``front``: the agents who stood first, with what the strategy ordered them by; empty when one became idle.
     """
 
     offer_id: str
@@ -38,6 +42,7 @@ class Decision(NamedTuple):
     key: OrderKey | None
     next_call: tuple[str, OrderKey] | None
     waiting: int
+    front: tuple[tuple[str, OrderValue], ...] = ()
 
 
 class Matching:
@@ -126,7 +131,7 @@ class Matching:
         if not world.suspended:
             agents = self._idle_for(demand)
             if agents:
-                self._offer(call, agents, trigger, None, None, now)
+                self._offer(call, agents, trigger, None, None, now, demand.idle.front())
                 return
         demand.line.add(call, now)
         self._wait(call)
@@ -211,6 +216,7 @@ class Matching:
         key: OrderKey | None,
         second: tuple[str, OrderKey] | None,
         now: float,
+        front: Sequence[tuple[Candidate, OrderValue]] = (),
     ) -> None:
         world = self._world
         queue = call.queue
@@ -236,6 +242,7 @@ class Matching:
                 key,
                 second,
                 waiting,
+                tuple([(agent.id, value) for agent, value in front]),
             ),
         )
         queue.offered += 1

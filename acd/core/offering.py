@@ -117,7 +117,7 @@ class Offering:
         if offer is not None:
             self._close(offer)
         call.change(CallState.ENDED, now, self._world.cause)
-        del self._world.calls[call.id]
+        self._world.forget_call(call)
         for leg in agents:
             self._desk.offer_failed(leg, LegFailure.CANCELLED, now)
         if agent is not None:

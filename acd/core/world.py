@@ -23,6 +23,8 @@ __all__ = ["World"]
 
 _DEMANDS_PER_QUEUE = 1000
 """Requirements kept per queue; unused ones make room. Bounds memory when look-ups invent requirements."""
+_ENDED_CALLS = 1000
+"""Ended calls kept for explaining."""
 _LAST_AGENTS = 50_000
 """Customers whose last agent is remembered."""
 
@@ -37,6 +39,8 @@ class World:
         self.queues: dict[str, Queue] = {}
         self.agents: dict[str, Agent] = {}
         self.calls: dict[str, Call] = {}
+        self.ended: dict[str, Call] = {}
+        """The last calls that ended, oldest first: what is still explained from memory."""
         self.offers: dict[str, Offer] = {}
         self.timers = Timers()
         self.suspended = ""
@@ -116,6 +120,14 @@ class World:
             agent.state_timer = None
         agent.change(state, now, self.cause, reason, until)
         self.out.append(AgentStateChanged(self.cause, agent.id, state.value, reason, until))
+
+    def forget_call(self, call: Call) -> None:
+        """Move a call that has ended from the live ones to the recent ones."""
+        del self.calls[call.id]
+        self.ended.pop(call.id, None)
+        self.ended[call.id] = call
+        if len(self.ended) > _ENDED_CALLS:
+            del self.ended[next(iter(self.ended))]
 
     def remember_agent(self, customer: str, agent_id: str) -> None:
         """Note who talked to the customer last; the longest unseen customers make room."""
