@@ -35,7 +35,7 @@ class World:
     def __init__(self, routing: RoutingSpec, rng: Uniform, strategies: Mapping[str, type[Strategy]]) -> None:
         self.routing = routing
         self.rng = rng
-        self.strategies = strategies
+        self.strategies = dict(strategies)
         self.queues: dict[str, Queue] = {}
         self.agents: dict[str, Agent] = {}
         self.calls: dict[str, Call] = {}

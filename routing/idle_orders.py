@@ -1,0 +1,218 @@
+"""Indexes of idle agents: who is next, without a look at anyone else.
+
+One index serves one demand (a queue and a requirement) and holds every idle agent who meets it. An agent who stops
+being idle is not taken out: the entry is void because the agent's ``idle_stamp`` moved on, and is dropped when it
+comes up. So reserving an agent costs the same however many indexes list it. Void entries are swept when they could
+outnumber the live ones, which keeps the cost of ``add`` constant on average and memory bounded by the agents.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from heapq import heapify, heappop, heappush
+from typing import Protocol
+
+from sortedcontainers import SortedList
+
+from routing.candidate import Candidate
+
+__all__ = ["Bag", "IdleOrder", "KeyedOrder", "OrderValue", "Ring", "RingCursor", "Uniform"]
+
+_SWEEP_FLOOR = 32
+"""No sweep below so many entries: small indexes are cheaper left alone."""
+
+
+_FRONT = 3
+"""So many of the order are kept with a decision."""
+
+OrderValue = float | tuple[float, ...]
+"""What agents are ordered by, smallest first."""
+
+
+class Uniform(Protocol):
+    """The one thing wanted of a random generator: a float in [0, 1)."""
+
+    def random(self) -> float:
+        """Return the next float, 0 <= x < 1."""
+
+
+class IdleOrder(Protocol):
+    """Idle agents of one demand, in a strategy's order."""
+
+    def add(self, agent: Candidate) -> None:
+        """Note that the agent is idle under its present stamp."""
+
+    def first(self) -> Candidate | None:
+        """Return the agent to be offered the next call, or None when nobody is idle. Takes nobody out."""
+
+    def ordered(self) -> list[Candidate]:
+        """Return all idle agents in order (costs a pass over them: for ring-all)."""
+
+    def front(self) -> list[tuple[Candidate, OrderValue]]:
+        """Return who stands first and, as far as that costs nothing, who stands next, with what they are ordered by.
+
+        For explaining a decision; empty where the order is drawn.
+        """
+
+
+class KeyedOrder:
+    """Smallest key first; ties by the agent's index. The key must not change while the agent is idle."""
+
+    __slots__ = ("_entries", "_key", "_sweep_at")
+
+    def __init__(self, key: Callable[[Candidate], OrderValue]) -> None:
+        self._key = key
+        self._entries: list[tuple[OrderValue, int, int, Candidate]] = []
+        self._sweep_at = _SWEEP_FLOOR
+
+    def add(self, agent: Candidate) -> None:
+        """Note that the agent is idle."""
+        entries = self._entries
+        heappush(entries, (self._key(agent), agent.index, agent.idle_stamp, agent))
+        if len(entries) > self._sweep_at:
+            self._sweep()
+
+    def first(self) -> Candidate | None:
+        """Return the idle agent with the smallest key."""
+        entries = self._entries
+        while entries:
+            _, _, stamp, agent = entries[0]
+            if agent.idle_stamp == stamp:
+                return agent
+            heappop(entries)
+        return None
+
+    def ordered(self) -> list[Candidate]:
+        """Return all idle agents, smallest key first."""
+        self._sweep()
+        return [entry[3] for entry in sorted(self._entries, key=_by_key)]
+
+    def front(self) -> list[tuple[Candidate, OrderValue]]:
+        """Return the first of the heap's top levels: in a heap the next ones stand right below the first."""
+        top = sorted(self._entries[:7], key=_by_key)
+        return [(entry[3], entry[0]) for entry in top if entry[3].idle_stamp == entry[2]][:_FRONT]
+
+    def _sweep(self) -> None:
+        self._entries = [entry for entry in self._entries if entry[3].idle_stamp == entry[2]]
+        heapify(self._entries)
+        self._sweep_at = max(_SWEEP_FLOOR, 2 * len(self._entries))
+
+
+def _by_key(entry: tuple[OrderValue, int, int, Candidate]) -> tuple[OrderValue, int]:
+    return entry[:2]
+
+
+class RingCursor:
+    """Where a queue's circular hunt stands: the place of the agent offered last; shared by its demands."""
+
+    __slots__ = ("place",)
+
+    def __init__(self) -> None:
+        self.place: tuple[int, int] = (-1, -1)
+
+
+class Ring:
+    """The first idle agent after the cursor, in hunt order, round and round."""
+
+    __slots__ = ("_cursor", "_place_of", "_places", "_stamps")
+
+    def __init__(self, cursor: RingCursor, place_of: Callable[[Candidate], int]) -> None:
+        self._cursor = cursor
+        self._place_of = place_of
+        self._places: SortedList = SortedList()
+        self._stamps: dict[tuple[int, int], tuple[int, Candidate]] = {}
+
+    def add(self, agent: Candidate) -> None:
+        """Note that the agent is idle."""
+        place = (self._place_of(agent), agent.index)
+        if place not in self._stamps:
+            self._places.add(place)
+        self._stamps[place] = (agent.idle_stamp, agent)
+
+    def first(self) -> Candidate | None:
+        """Return the next idle agent after the cursor."""
+        places = self._places
+        while places:
+            at = places.bisect_right(self._cursor.place)
+            place = places[at if at < len(places) else 0]
+            stamp, agent = self._stamps[place]
+            if agent.idle_stamp == stamp:
+                return agent
+            places.remove(place)
+            del self._stamps[place]
+        return None
+
+    def ordered(self) -> list[Candidate]:
+        """Return all idle agents, beginning after the cursor."""
+        at = self._places.bisect_right(self._cursor.place)
+        entries = (self._stamps[place] for place in (*self._places[at:], *self._places[:at]))
+        return [agent for stamp, agent in entries if agent.idle_stamp == stamp]
+
+    def front(self) -> list[tuple[Candidate, OrderValue]]:
+        """Return the next ones in the round, with their places."""
+        places = self._places
+        found: list[tuple[Candidate, OrderValue]] = []
+        at = places.bisect_right(self._cursor.place)
+        for step in range(min(len(places), 2 * _FRONT)):
+            place = places[(at + step) % len(places)]
+            stamp, agent = self._stamps[place]
+            if agent.idle_stamp == stamp:
+                found.append((agent, float(place[0])))
+        return found[:_FRONT]
+
+
+class Bag:
+    """Any idle agent, each with a chance in proportion to its weight (rejection sampling: exact, no sums to keep)."""
+
+    __slots__ = ("_entries", "_places", "_rng", "_top", "_weight_of")
+
+    def __init__(self, rng: Uniform, weight_of: Callable[[Candidate], float] | None = None) -> None:
+        self._rng = rng
+        self._weight_of = weight_of
+        self._entries: list[tuple[int, Candidate]] = []
+        self._places: dict[int, int] = {}
+        self._top = 0.0
+
+    def add(self, agent: Candidate) -> None:
+        """Note that the agent is idle."""
+        place = self._places.get(agent.index)
+        if place is None:
+            self._places[agent.index] = len(self._entries)
+            self._entries.append((agent.idle_stamp, agent))
+        else:
+            self._entries[place] = (agent.idle_stamp, agent)
+        if self._weight_of is not None:
+            self._top = max(self._top, self._weight_of(agent))
+
+    def first(self) -> Candidate | None:
+        """Draw an idle agent. Draws anew at each call: ask once per offer."""
+        entries = self._entries
+        while entries:
+            place = int(self._rng.random() * len(entries))
+            stamp, agent = entries[place]
+            if agent.idle_stamp != stamp:
+                self._drop(place)
+            elif self._weight_of is None or self._rng.random() * self._top < self._weight_of(agent):
+                return agent
+        return None
+
+    def ordered(self) -> list[Candidate]:
+        """Return all idle agents in a drawn order (weighted: by exponential clocks, Efraimidis and Spirakis 2006)."""
+        live = [agent for stamp, agent in self._entries if agent.idle_stamp == stamp]
+        weight_of = self._weight_of
+        draws = [
+            (self._rng.random() ** (1.0 / (weight_of(agent) if weight_of else 1.0)), agent.index, agent)
+            for agent in sorted(live, key=lambda agent: agent.index)
+        ]
+        return [agent for _, _, agent in sorted(draws, key=lambda draw: (-draw[0], draw[1]))]
+
+    def front(self) -> list[tuple[Candidate, OrderValue]]:
+        """Return nothing: there is no order but the draw."""
+        return []
+
+    def _drop(self, place: int) -> None:
+        del self._places[self._entries[place][1].index]
+        last = self._entries.pop()
+        if place < len(self._entries):
+            self._entries[place] = last
+            self._places[last[1].index] = place

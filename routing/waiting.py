@@ -1,0 +1,150 @@
+"""Calls that wait for the same thing, in the total order of ``routing.priority``, kept without a scan or a poll.
+
+Points grow with time, yet the order inside one line needs no re-sorting: while calls age at the same rate, the
+difference of two of them never changes. Only two moments matter to a call: when ageing reaches its cap and when it
+becomes overdue. So a line is three sorted lists (ageing, capped, overdue); calls move on when their moment has come,
+which is looked at when the head is asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from heapq import heapify, heappop, heappush
+from math import inf
+from typing import Generic, Protocol, TypeVar
+
+from sortedcontainers import SortedList
+
+from routing.priority import OrderKey, PriorityRule
+
+__all__ = ["Waiting", "WaitingLine"]
+
+_AGEING, _CAPPED, _OVERDUE = 0, 1, 2
+_SWEEP_FLOOR = 32
+
+
+class Waiting(Protocol):
+    """A waiting call as the order sees it."""
+
+    @property
+    def entered_at(self) -> float:
+        """When it entered its queue (seconds)."""
+
+    @property
+    def extra_priority(self) -> int:
+        """Points of its own, beside the queue's."""
+
+    @property
+    def sequence(self) -> int:
+        """Number in order of appearance: the last tie-break."""
+
+
+W = TypeVar("W", bound=Waiting)
+
+
+class WaitingLine(Generic[W]):
+    """Waiting calls of one demand. ``size`` is how many they are."""
+
+    __slots__ = ("_ages_s", "_lists", "_moments", "_phases", "_rate", "rule", "size")
+
+    def __init__(self, rule: PriorityRule) -> None:
+        self.rule = rule
+        self.size = 0
+        self._ages_s = rule.capped_after_s()
+        self._rate = rule.points_per_minute / 60.0
+        self._lists: tuple[SortedList, SortedList, SortedList] = (SortedList(), SortedList(), SortedList())
+        self._phases: dict[int, int] = {}
+        self._moments: list[tuple[float, int, W]] = []
+
+    def add(self, call: W, now: float) -> None:
+        """Let the call wait here; one call at most once."""
+        phase = self._phase_at(call, now)
+        self._phases[call.sequence] = phase
+        self._lists[phase].add(self._entry(call, phase))
+        self.size += 1
+        self._watch(call, phase)
+
+    def remove(self, call: W) -> None:
+        """Take the call out. Raises KeyError when it does not wait here."""
+        phase = self._phases.pop(call.sequence)
+        self._lists[phase].remove(self._entry(call, phase))
+        self.size -= 1
+
+    def head(self, now: float) -> tuple[OrderKey, W] | None:
+        """Return the call that goes first at ``now`` and its place in the total order."""
+        moments = self._moments
+        if moments and moments[0][0] <= now:
+            self._move_on(now)
+        best: tuple[OrderKey, W] | None = None
+        for calls in self._lists:
+            if calls:
+                call: W = calls[0][3]
+                key = self.rule.key(call.extra_priority, call.entered_at, call.sequence, now)
+                if best is None or key < best[0]:
+                    best = (key, call)
+        return best
+
+    def ahead_of(self, key: OrderKey, now: float) -> int:
+        """How many calls here come before ``key`` at ``now`` (for a caller's position)."""
+        self._move_on(now)
+        tier, minus_points, entered_at, sequence = key
+        if tier == 0:
+            return int(self._lists[_OVERDUE].bisect_left((0.0, entered_at, sequence)))
+        lead = self.rule.base + minus_points
+        ageing = self._lists[_AGEING].bisect_left((lead + self._rate * now, entered_at, sequence))
+        cap = self.rule.ageing_cap if self._ages_s > 0 else 0.0
+        capped = self._lists[_CAPPED].bisect_left((lead + cap, entered_at, sequence))
+        return len(self._lists[_OVERDUE]) + int(ageing) + int(capped)
+
+    def __iter__(self) -> Iterator[W]:
+        """Go over the calls, in no promised order."""
+        for calls in self._lists:
+            for entry in calls:
+                yield entry[3]
+
+    def ordered(self, now: float) -> list[W]:
+        """Return the calls in order at ``now`` (a pass over all: for pages and explaining)."""
+        rule = self.rule
+        return sorted(self, key=lambda call: rule.key(call.extra_priority, call.entered_at, call.sequence, now))
+
+    def _phase_at(self, call: W, now: float) -> int:
+        if now >= self.rule.overdue_at(call.entered_at):
+            return _OVERDUE
+        return _AGEING if now < call.entered_at + self._ages_s else _CAPPED
+
+    def _entry(self, call: W, phase: int) -> tuple[float, float, int, W]:
+        # Minus the points, less what all calls of the phase have in common at any one time.
+        if phase == _AGEING:
+            lead = self._rate * call.entered_at - call.extra_priority
+        elif phase == _CAPPED:
+            lead = float(-call.extra_priority)
+        else:
+            lead = 0.0
+        return (lead, call.entered_at, call.sequence, call)
+
+    def _watch(self, call: W, phase: int) -> None:
+        if phase == _OVERDUE:
+            return
+        moment = self.rule.overdue_at(call.entered_at)
+        if phase == _AGEING:
+            moment = min(moment, call.entered_at + self._ages_s)
+        if moment < inf:
+            heappush(self._moments, (moment, call.sequence, call))
+            if len(self._moments) > _SWEEP_FLOOR + 2 * self.size:
+                self._moments = [entry for entry in self._moments if entry[1] in self._phases]
+                heapify(self._moments)
+
+    def _move_on(self, now: float) -> None:
+        moments = self._moments
+        while moments and moments[0][0] <= now:
+            _, sequence, call = heappop(moments)
+            phase = self._phases.get(sequence)
+            if phase is None:
+                continue
+            later = self._phase_at(call, now)
+            if later == phase:  # it left and came back: an older entry of the same call
+                continue
+            self._lists[phase].remove(self._entry(call, phase))
+            self._lists[later].add(self._entry(call, later))
+            self._phases[sequence] = later
+            self._watch(call, later)
