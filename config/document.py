@@ -18,9 +18,10 @@ from typing import TypeAlias
 import yaml
 
 from config.problems import Findings, Position
+from config.wording import quoted, shown_key
 from config.yaml_errors import explain
 
-__all__ = ["MAX_DEPTH", "MAX_NODES", "Document", "KeyPath", "Raw", "SourceMap", "parse", "shown_key"]
+__all__ = ["MAX_DEPTH", "MAX_NODES", "Document", "KeyPath", "Raw", "SourceMap", "parse"]
 
 KeyPath: TypeAlias = tuple[str | int, ...]
 """The way to a value from the root of a file: keys of mappings and places in lists (from 0)."""
@@ -31,7 +32,7 @@ Raw: TypeAlias = "dict[str, Raw] | list[Raw] | str"
 MAX_DEPTH = 30
 """Levels of nesting; the deepest configuration that means something has about 10."""
 
-MAX_NODES = 1_000_000
+MAX_NODES = 500_000
 """Values in one file after its aliases are expanded."""
 
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
@@ -79,13 +80,6 @@ class _Node:
     scalar: str | None = None
     items: list[_Node] | None = None
     pairs: list[tuple[str, Position, _Node]] | None = None
-
-
-def shown_key(key: str) -> str:
-    """Quote a key in a message; of ``password:secret`` (a forgotten space) only the part before the colon is shown."""
-    name, colon, _ = key.partition(":")
-    short = name if len(name) <= 60 else name[:60] + "…"
-    return f"'{short}:…'" if colon else f"'{short}'"
 
 
 def parse(data: bytes, file: str, findings: Findings) -> Document:
@@ -187,7 +181,8 @@ class _Composer:
     def _aliased(self, name: str, position: Position) -> _Node:
         anchored = self._anchors.get(name)
         if anchored is None:
-            raise _RefusedError(position, f"alias '*{name}' has no finished anchor '&{name}' before it")
+            alias, anchor = quoted(f"*{name}"), quoted(f"&{name}")
+            raise _RefusedError(position, f"alias {alias} has no finished anchor {anchor} before it")
         return _Node(position, anchored.scalar, anchored.items, anchored.pairs)
 
     def _items(self, depth: int) -> Iterator[_Node]:
@@ -265,7 +260,12 @@ class _Expansion:
             value = self._value(below, place)
             if value is None:
                 self._dropped.add(place)
-                self._findings.error(position, f"{shown_key(key)} has no value; write one or remove the key")
+                self._findings.error(position, f"{shown_key(key)} has no value; {_value_wanted(key)}")
             else:
                 result[key] = value
         return result
+
+
+def _value_wanted(key: str) -> str:
+    name, colon, _ = key.partition(":")
+    return f"write '{name}: …' with a space after the colon" if colon else "write one or remove the key"

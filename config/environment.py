@@ -29,6 +29,7 @@ SECRET: Final[KeyPath] = ("asterisk", "ami", "password")
 SECRET_FILE: Final[KeyPath] = ("asterisk", "ami", "password_file")
 _FOLDERS: Final[tuple[KeyPath, ...]] = (SECRET_FILE, ("state_dir",), ("cache_dir",))
 _TOO_LIKE = 0.85
+_UNPRINTABLE = "the value has characters that cannot be used; give one line of UTF-8 text"
 
 
 def _variable(path: tuple[str, ...]) -> str:
@@ -78,7 +79,7 @@ def _from_environment(env: Mapping[str, str], findings: Findings) -> Iterator[tu
             continue
         position = Position(f"environment variable {name}", 0, 0)
         if not env[name].isprintable():
-            findings.error(position, "the value has characters that cannot be used; give one line of UTF-8 text")
+            findings.error(position, _UNPRINTABLE)
         elif path := VARIABLES.get(name):
             yield path, (position, _from_working_folder(path, env[name]))
         elif near := nearest(name, VARIABLES, cutoff=_TOO_LIKE):
@@ -91,7 +92,12 @@ def _from_command_line(
     paths = {".".join(path): path for path in VARIABLES.values()}
     for name, text in overrides.items():
         position = Position(f"command line {name}", 0, 0)
-        if path := paths.get(name):
+        path = paths.get(name)
+        if path == SECRET:
+            findings.error(position, "every user of the machine can see it there; use ACD_AMI_PASSWORD_FILE")
+        elif path and not text.isprintable():
+            findings.error(position, _UNPRINTABLE)
+        elif path:
             yield path, (position, _from_working_folder(path, text))
         else:
             findings.error(position, f"unknown setting; {suggestion(name, paths)}")

@@ -7,6 +7,7 @@ import stat
 from pathlib import Path
 
 from config.problems import Findings, Position
+from config.wording import printable
 
 __all__ = ["MAX_FILE_BYTES", "read", "readable_by_others", "reason", "resolved", "shown"]
 
@@ -16,8 +17,7 @@ MAX_FILE_BYTES = 4 * 1024 * 1024
 
 def shown(path: Path) -> str:
     """Return a path as text that can be printed: bytes that are not UTF-8 and control characters escaped."""
-    text = os.fsencode(path).decode("utf-8", "backslashreplace")
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+    return printable(os.fsencode(path).decode("utf-8", "backslashreplace"))
 
 
 def resolved(path: Path, base: Path) -> Path:
@@ -34,17 +34,20 @@ def reason(error: OSError) -> str:
     return (error.strerror or str(error)).lower()
 
 
-def read(path: Path, findings: Findings, limit: int = MAX_FILE_BYTES) -> bytes | None:
-    """Return a file's bytes; None, and a finding, if it is missing, unreadable, no file, or above ``limit`` bytes."""
+def read(path: Path, findings: Findings, limit: int = MAX_FILE_BYTES, *, if_missing: str = "create it") -> bytes | None:
+    """Return a file's bytes; None, and a finding, if it is missing, unreadable, no file, or above ``limit`` bytes.
+
+    ``if_missing`` is the remedy for a file that is not there.
+    """
     position = Position(shown(path))
     try:
         if not stat.S_ISREG(path.stat().st_mode):
-            findings.error(position, "this is not a file; put a YAML file here")
+            findings.error(position, "this is not a file; put one here")
             return None
         with path.open("rb") as file:
             data = file.read(limit + 1)
     except FileNotFoundError:
-        findings.error(position, "the file is missing; " + _instead(path))
+        findings.error(position, f"the file is missing; {if_missing}")
         return None
     except OSError as error:
         findings.error(position, f"the file cannot be read ({reason(error)}); let the engine's user read it")
@@ -53,19 +56,6 @@ def read(path: Path, findings: Findings, limit: int = MAX_FILE_BYTES) -> bytes |
         findings.error(position, f"the file is larger than {limit} bytes; split or shorten it")
         return None
     return data
-
-
-def _instead(path: Path) -> str:
-    other = path.with_suffix(".yml")
-    try:
-        found = other.exists()
-    except OSError:
-        found = False
-    return (
-        f"rename {other.name} to {path.name}"
-        if found
-        else f"create it, or name another folder than {shown(path.parent)}"
-    )
 
 
 def readable_by_others(path: Path) -> bool:

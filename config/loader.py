@@ -153,7 +153,7 @@ def _read_all(
 def _document(path: Path, findings: Findings) -> Document:
     name = shown(path)
     findings.file(name)
-    data = read(path, findings)
+    data = read(path, findings, if_missing=_remedy(path))
     if data is None:
         return Document(None, SourceMap(name))
     before = len(findings.errors)
@@ -161,6 +161,19 @@ def _document(path: Path, findings: Findings) -> Document:
     if document.root is None and len(findings.errors) == before:
         findings.error(Position(name), f"the file is empty; {_EMPTY.get(path.name, 'give the tree start and nodes')}")
     return document
+
+
+def _remedy(path: Path) -> str:
+    other = path.with_suffix(".yml")
+    try:
+        found = other.exists()
+    except OSError:
+        found = False
+    return (
+        f"rename {other.name} to {path.name}"
+        if found
+        else "create it, or name the right folder (--config or ACD_CONFIG)"
+    )
 
 
 _EMPTY: Final = {

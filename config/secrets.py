@@ -31,7 +31,7 @@ def with_secret(part: Part[Acd], folder: Path, findings: Findings, *, required: 
     elif ami.password is not None:
         _check(ami.password.get_secret_value(), part.source.value(SECRET), findings)
         _warn_if_open(folder / "acd.yaml", part.source.value(SECRET), findings)
-    elif SECRET not in part.refused and SECRET_FILE not in part.refused:
+    elif not part.refused:
         tell = findings.error if required else findings.warning
         tell(
             part.source.key(SECRET[:-1]),

@@ -16,10 +16,11 @@ from typing import Generic, TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from config.document import Document, KeyPath, Raw, SourceMap, shown_key
+from config.document import Document, KeyPath, Raw, SourceMap
 from config.problems import Findings, Position
 from config.schema.walk import Shape, child, is_model, models_of, plain
 from config.suggest import nearest, suggestion
+from config.wording import quoted, shown_key
 
 __all__ = ["Part", "raw_at", "validate"]
 
@@ -37,14 +38,14 @@ class Part(Generic[M]):
     source: SourceMap
     """Where the values of ``model`` stand."""
     refused: frozenset[KeyPath] = frozenset()
-    """What was there, but wrong, and is not in ``model``."""
+    """What is wrong and therefore not in ``model``: refused values, and keys missing or written another way."""
 
     def names(self, *path: str) -> frozenset[str] | None:
         """Return the keys under ``path`` as written, sound or not; None when they cannot be known."""
-        if self.raw is None:
-            return None
         found = raw_at(self.raw, path)
-        return frozenset(found) if isinstance(found, dict) else frozenset()
+        if isinstance(found, dict):
+            return frozenset(found)
+        return None if self.raw is None or path in self.refused else frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,9 @@ def validate(model: type[M], document: Document, findings: Findings) -> Part[M]:
         except ValidationError as error:
             details = error.errors(include_url=False, include_input=False)
             places = [_place(model, detail["loc"]) for detail in details]
-            _report(model, details, places, rest, source, gone, findings)
+            guessed = _meant(model, details, places, rest)
+            _report(model, details, places, rest, source, gone | guessed, findings)
+            gone |= guessed
             rest, source = _prune(model, details, places, rest, source, gone)
     return Part(None, raw, source, frozenset(gone))
 
@@ -112,11 +115,10 @@ def _report(
     gone: set[KeyPath],
     findings: Findings,
 ) -> None:
-    guessed = _meant(model, details, places, raw)
     for detail, place in zip(details, places, strict=True):
         if detail["type"] in ("missing", "union_tag_not_found"):
             path = place.path if detail["type"] == "missing" else (*place.path, "type")
-            if path not in gone and path not in guessed:
+            if path not in gone:
                 findings.error(source.key(path[:-1]), _missing(model, raw, path))
         elif detail["type"] == "extra_forbidden":
             known = _known_keys(model, raw, place.path[:-1])
@@ -200,11 +202,11 @@ def _wrong_value(detail: ErrorDetails, place: _Place, raw: Raw, source: SourceMa
     if kind == "union_tag_invalid":
         known = tuple(re.findall(r"'([^']*)'", str(context["expected_tags"])))
         tag = str(context["tag"])
-        return source.value((*place.path, "type")), f"unknown type '{_short(tag)}'; {suggestion(tag, known)}"
+        return source.value((*place.path, "type")), f"unknown type {quoted(tag)}; {suggestion(tag, known)}"
     given = str(place.path[-1]) if place.is_key else raw_at(raw, place.path)
     if kind == "literal_error" and isinstance(given, str):
         known = tuple(re.findall(r"'([^']*)'", str(context["expected"])))
-        return position, f"unknown {_field_name(place)} '{_short(given)}'; {suggestion(given, known)}"
+        return position, f"unknown {_field_name(place)} {quoted(given)}; {suggestion(given, known)}"
     if kind == "too_short":
         return position, f"{shown_key(str(place.path[-1]))} is empty; give at least one"
     if kind == "acd":
@@ -218,10 +220,6 @@ def _field_name(place: _Place) -> str:
         return "language" if place.path[0] == "prompts" else "key"
     names = [part for part in place.path if isinstance(part, str)]
     return names[-1]
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= 60 else text[:60] + "…"
 
 
 def _wrong_kind(shape: Shape, given: Raw | None) -> str:
@@ -267,6 +265,7 @@ def _prune(
             doomed.add(place.path)
         elif len(place.path) == 1 and place.path[0] in stand_ins and isinstance(raw, dict):
             raw[str(place.path[0])] = deepcopy(stand_ins[place.path[0]])
+            gone.add(place.path)
         else:
             doomed.add(place.path[:-1])
     if () in doomed:

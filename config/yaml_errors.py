@@ -64,6 +64,8 @@ def explain(error: yaml.MarkedYAMLError, text: str) -> tuple[int, int, str]:
         return start.line + 1, start.column + 1, "this quote is never closed; add the closing quote"
     if problem == "found character that cannot start any token":
         return line, column, _bad_start(text, mark.line, mark.column)
+    if problem.startswith("mapping values") and (glued := _colon_without_space(text, mark.line)):
+        return *glued, "a space is missing after this colon; write key: value"
     for words, message in _BY_PROBLEM:
         if words in problem:
             return line, column, message.format(start=start.line + 1)
@@ -80,6 +82,18 @@ def _tab_in_indentation(text: str, number: int) -> int | None:
     line = _line(text, number)
     indentation = line[: len(line) - len(line.lstrip(" \t"))]
     return indentation.index("\t") + 1 if "\t" in indentation else None
+
+
+def _colon_without_space(text: str, number: int) -> tuple[int, int] | None:
+    """Return line and column (from 1) of a colon that lacks its space, right before line ``number`` or in it.
+
+    ``key:value`` is a text of its own in YAML, so it is the next line's colon that the parser stumbles over.
+    """
+    for candidate in (number, number - 1):
+        found = re.match(r"[ -]*[A-Za-z0-9_-]+(:)[^\s:]", _line(text, candidate)) if candidate >= 0 else None
+        if found:
+            return candidate + 1, found.start(1) + 1
+    return None
 
 
 def _bad_start(text: str, number: int, column: int) -> str:

@@ -18,16 +18,17 @@ def check_addresses(draft: Draft, findings: Findings) -> None:
     if acd is None:
         return
     ami, fastagi, web = acd.asterisk.ami, acd.asterisk.fastagi, acd.web
-    users: list[tuple[str, str, int, KeyPath]] = [
-        ("Asterisk's manager", ami.host, ami.port, ("asterisk", "ami", "port")),
-        ("FastAGI", fastagi.host, fastagi.port, ("asterisk", "fastagi", "port")),
-        ("the web port", web.host, web.port, ("web", "port")),
+    users: list[tuple[str, int, KeyPath, str]] = [
+        (ami.host, ami.port, ("asterisk", "ami", "port"), "Asterisk's manager"),
+        (fastagi.host, fastagi.port, ("asterisk", "fastagi", "port"), "FastAGI"),
+        (web.host, web.port, ("web", "port"), "the web port"),
     ]
-    for later, (name, host, port, path) in enumerate(users):
-        for other_name, other_host, other_port, other_path in users[:later]:
-            if port == other_port and _overlap(host, other_host):
-                at = path if path in source.values else other_path
-                findings.error(source.value(at), f"port {port} is used by {other_name}, too; give {name} another port")
+    for later, user in enumerate(users):
+        for earlier in users[:later]:
+            if user[1] == earlier[1] and _overlap(user[0], earlier[0]):
+                # A port left to its default has no position of its own.
+                here, other = (user, earlier) if user[2] in source.values else (earlier, user)
+                findings.error(source.value(here[2]), f"port {here[1]} is used by {other[3]}, too; choose another")
     if acd.state_dir == acd.cache_dir:
         at = ("cache_dir",) if ("cache_dir",) in source.values else ("state_dir",)
         findings.error(source.value(at), "state_dir and cache_dir are the same folder; give each its own")

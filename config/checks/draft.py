@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 from config.problems import Findings, Position
 from config.schema import Acd, Agents, Routing, Tree
+from config.schema.ivr import BUILT_IN_PROMPTS
 from config.suggest import suggestion
 from config.validation import Part
 
@@ -39,7 +40,7 @@ class Draft:
     @property
     def queues(self) -> frozenset[str] | None:
         """The names of all queues."""
-        return self.routing.names("queues")
+        return self.routing.names("queues") or None  # An empty list is reported once, not wherever a queue is named.
 
     @property
     def skills(self) -> frozenset[str] | None:
@@ -48,11 +49,11 @@ class Draft:
 
     @property
     def prompts(self) -> frozenset[str] | None:
-        """The names of all prompts of all trees."""
+        """The names of all prompts of all trees, and of those built in."""
         names = [part.names("prompts") for part in self.trees.values()]
         if any(found is None for found in names):
             return None
-        return reduce(or_, (found for found in names if found is not None), frozenset[str]())
+        return reduce(or_, (found for found in names if found is not None), BUILT_IN_PROMPTS)
 
     def nodes(self, tree: str) -> frozenset[str] | None:
         """Return the names of a tree's nodes."""

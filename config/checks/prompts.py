@@ -9,8 +9,9 @@ from config.checks.draft import Draft, refer
 from config.document import KeyPath
 from config.files import shown
 from config.problems import Findings, Position
-from config.schema.ivr import Enqueue, Hangup, Menu, Node, Play, Prompt
+from config.schema.ivr import Enqueue, Hangup, Menu, Node, Play, Prompt, Tree
 from config.suggest import nearest
+from config.validation import Part
 
 __all__ = ["check_prompts", "prompt_uses"]
 
@@ -40,27 +41,23 @@ def check_prompts(draft: Draft, findings: Findings) -> None:
             if not languages and part.names("prompts", name) == frozenset():
                 findings.error(at, f"prompt '{name}' has no language; write en: {{text: …}}")
             for language, prompt in languages.items():
-                position = part.source.key(("prompts", name, language))
-                _check_prompt(
-                    draft.folder,
-                    findings,
-                    position,
-                    part.source.value(("prompts", name, language, "file")),
-                    language,
-                    prompt,
-                )
+                _check_prompt(draft.folder, findings, part, ("prompts", name, language), prompt)
         for node_name, node in part.model.nodes.items():
             _check_uses(draft, findings, part.source.values, ("nodes", node_name), node)
 
 
-def _check_prompt(
-    folder: Path, findings: Findings, position: Position, file_position: Position, language: str, prompt: Prompt
-) -> None:
-    if (prompt.text is None) == (prompt.file is None):
-        wrong = "has neither 'text' nor 'file'; give one" if prompt.text is None else "has both; keep 'text' or 'file'"
-        findings.error(position, f"the prompt's '{language}' {wrong}")
-    elif prompt.file is not None:
-        _check_recording(folder / "prompts" / language, findings, file_position, prompt.file)
+def _check_prompt(folder: Path, findings: Findings, part: Part[Tree], path: tuple[str, ...], prompt: Prompt) -> None:
+    if part.refused & {(*path, "text"), (*path, "file")}:
+        return
+    language = path[-1]
+    if prompt.text is None and prompt.file is None:
+        findings.error(part.source.key(path), f"'{language}' has neither 'text' nor 'file'; give one of the two")
+    elif prompt.file is None:
+        return
+    elif prompt.text is not None:
+        findings.error(part.source.key((*path, "file")), "'text' is given, too; keep one of 'text' and 'file'")
+    else:
+        _check_recording(folder / "prompts" / language, findings, part.source.value((*path, "file")), prompt.file)
 
 
 def _check_recording(folder: Path, findings: Findings, position: Position, name: str) -> None:
@@ -73,12 +70,21 @@ def _check_recording(folder: Path, findings: Findings, position: Position, name:
             findings.error(position, f"recorded file {shown(path)} is missing; {right}")
         elif path.stat().st_size == 0:
             findings.error(position, f"recorded file {shown(path)} is empty; record it again, or use 'text'")
+        elif path.suffix == ".wav" and not _is_wav(path):
+            findings.error(position, f"recorded file {shown(path)} is not a WAV file; convert it (sox, ffmpeg)")
     except FileNotFoundError:
         findings.error(position, f"recorded file {shown(path)} is missing; put it there, or use 'text'")
     except OSError as error:
         findings.error(
             position, f"recorded file {shown(path)} cannot be read ({error.strerror}); check its permissions"
         )
+
+
+def _is_wav(path: Path) -> bool:
+    """Tell by its first bytes whether a file is one, whatever its name says. Raises OSError."""
+    with path.open("rb") as file:
+        head = file.read(12)
+    return head[:4] == b"RIFF" and head[8:] == b"WAVE"
 
 
 def _check_uses(

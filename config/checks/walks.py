@@ -10,7 +10,7 @@ from config.checks.prompts import prompt_uses
 from config.checks.references import Edge, Place, Way, edges, lookup
 from config.document import KeyPath
 from config.problems import Findings, Position
-from config.schema.ivr import Node, SetLanguage
+from config.schema.ivr import BUILT_IN_PROMPTS, Node, SetLanguage
 
 __all__ = ["check_walks"]
 
@@ -59,11 +59,10 @@ class _Map:
 
 def check_walks(draft: Draft, findings: Findings) -> None:
     """Check rings and languages on what is sound; and, if nothing is wrong so far, that every node is reached."""
-    sound = not findings.errors
     site = _Map(draft)
     _check_rings(site, findings)
     _check_languages(site, findings)
-    if sound:
+    if not findings.errors:
         _check_reached(site, findings)
 
 
@@ -116,7 +115,7 @@ def _rings(site: _Map, ways: set[Way]) -> Iterator[list[_Step]]:
 
 
 def _check_languages(site: _Map, findings: Findings) -> None:
-    """Report prompts that a caller may come to in a language they do not have."""
+    """Warn of prompts that a caller may come to in a language they do not have."""
     variants = {
         name: frozenset(part.names("prompts", name) or ())
         for part in site.draft.trees.values()
@@ -137,12 +136,12 @@ def _check_languages(site: _Map, findings: Findings) -> None:
         for below, prompts in prompt_uses(site.nodes[tree, name]):
             for item, prompt in enumerate(prompts):
                 path: KeyPath = ("nodes", name, *below)
-                if variants.get(prompt) and language not in variants[prompt]:
+                if prompt not in BUILT_IN_PROMPTS and variants.get(prompt) and language not in variants[prompt]:
                     at = source.values.get((*path, item)) or source.value(path)
-                    findings.error(
+                    findings.warning(
                         at,
-                        f"prompt '{prompt}' is not there in '{language}', which callers may have chosen here; "
-                        f"add '{language}' to the prompt",
+                        f"prompt '{prompt}' has no '{language}', which callers here may have chosen: they hear it in "
+                        f"another language; add '{language}' to the prompt",
                     )
 
 

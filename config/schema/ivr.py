@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Annotated, Any, ClassVar, Literal, TypeAlias
+from typing import Annotated, Any, ClassVar, Final, Literal, TypeAlias
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
@@ -12,6 +12,8 @@ from config.schema.routing import Priority, Reference
 from config.schema.shared import Flag, FrozenMap, Language, Model, Name, Number, Requires, Text, WholeNumber
 
 __all__ = [
+    "BUILT_IN_PROMPTS",
+    "RECORDING_ENDINGS",
     "Enqueue",
     "Hangup",
     "Menu",
@@ -24,13 +26,31 @@ __all__ = [
     "Tree",
 ]
 
+RECORDING_ENDINGS: Final = ("wav", "wav16", "wav49", "gsm", "ulaw", "alaw", "sln", "sln16", "sln48", "g722", "g729")
+"""Recordings: WAV files of most kinds, and what Asterisk plays as it is."""
+
+BUILT_IN_PROMPTS: Final = frozenset(
+    {
+        "agent-failed",
+        "agent-logged-out",
+        "agent-not-ready",
+        "agent-ready",
+        "agent-unknown",
+        "agent-wrap-up-done",
+        "goodbye",
+        "no-input",
+        "not-valid",
+    }
+)
+"""Prompts that every site has in all languages, until it defines its own of the same name."""
+
 Spoken: TypeAlias = Annotated[str, Text(r"[^\x00-\x08\x0b-\x1f\x7f]{1,2000}", "give a text of 1 to 2000 characters")]
 Key: TypeAlias = Annotated[str, Text(r"[0-9*#A-D]", "a choice is one key of the telephone: 0 to 9, * or #")]
 RecordedFile: TypeAlias = Annotated[
     str,
     Text(
-        r"[A-Za-z0-9][A-Za-z0-9_-]*(?:/[A-Za-z0-9][A-Za-z0-9_-]*){0,5}\.(?:wav|gsm|ulaw|alaw|sln|sln16|g722)",
-        "name a file below prompts/<language>/ that ends in .wav, .gsm, .ulaw, .alaw, .sln, .sln16 or .g722",
+        rf"[A-Za-z0-9][A-Za-z0-9_-]*(?:/[A-Za-z0-9][A-Za-z0-9_-]*){{0,5}}\.(?:{'|'.join(RECORDING_ENDINGS)})",
+        f"name a file below prompts/<language>/ with the ending {', '.join(RECORDING_ENDINGS)}",
     ),
 ]
 
@@ -220,7 +240,7 @@ class Tree(Model):
     """Language of callers who enter here without having chosen one."""
 
     prompts: FrozenMap[Name, FrozenMap[Language, Prompt]] = Field(default_factory=dict)
-    """Prompts by language. Their names hold in all files of ivr/."""
+    """Prompts by language. Their names hold in all files of ivr/. goodbye, no-input and not-valid are there already."""
 
     nodes: FrozenMap[Name, Node] = Field(examples=[{"bye": {"type": "hangup"}}], json_schema_extra={"minProperties": 1})
     """What happens, step by step; each node is named by its key."""

@@ -15,6 +15,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from config.readonly import ReadOnlyMap
+from config.wording import quoted
 
 __all__ = [
     "LANGUAGES",
@@ -74,12 +75,7 @@ FrozenMap: TypeAlias = Annotated[Mapping[K, V], _ReadOnly()]
 
 def wrong(message: str, value: object, **parts: Any) -> PydanticCustomError:
     """Build an error whose words go to the reader as they are; ``{value}`` in them is the quoted value."""
-    return PydanticCustomError("acd", "{text}", {"text": message.format(value=_quoted(value), **parts)})
-
-
-def _quoted(value: object) -> str:
-    text = f"{value:g}" if isinstance(value, float) else str(value)
-    return f"'{text[:60]}…'" if len(text) > 60 else f"'{text}'"
+    return PydanticCustomError("acd", "{text}", {"text": message.format(value=quoted(value), **parts)})
 
 
 @dataclass(frozen=True, slots=True)
