@@ -5,9 +5,9 @@ SHELL := /bin/sh
 .PHONY: help setup run demo test check lint bench bench-pbx bench-core bench-codec lock clean .runtime .dev
 
 # The first of these that is 3.11 or newer; `make PYTHON=/path/to/python3 …` decides otherwise.
+NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 PYTHON = $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
-	if "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
-		command -v "$$python"; break; fi; done)
+	if "$$python" -c '$(NEW_ENOUGH)' 2>/dev/null; then command -v "$$python"; break; fi; done)
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
 ARGS ?=
@@ -60,7 +60,7 @@ clean: ## remove what was made here (the fetched Asterisk stays in its cache)
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .runtime .dev:
-	@python='$(PYTHON)'; if [ -z "$$python" ]; then \
-		echo 'Python 3.11 or newer is needed, and none was found (python3 -V: '"$$(python3 -V 2>&1)"').' >&2; \
+	@python='$(PYTHON)'; if ! "$${python:-false}" -c '$(NEW_ENOUGH)' 2>/dev/null; then \
+		echo "Python 3.11 or newer is needed, but $${python:-python3} is $$("$${python:-python3}" -V 2>&1)." >&2; \
 		echo 'On Debian 12 and later, as root: apt-get install python3. Or: make PYTHON=/path/to/python3' >&2; \
 		exit 1; fi; "$$python" tools/setup_venv.py $(if $(filter .dev,$@),--dev)

@@ -22,7 +22,6 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-OLDEST = (3, 11)
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
@@ -42,7 +41,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--dev", action="store_true", help="with the tools that tests, lint and bench need")
     args = parser.parse_args(argv)
     try:
-        _check_python()
         with _alone():
             _make("dev" if args.dev else "runtime")
     except SetupError as error:
@@ -54,11 +52,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     return 0
-
-
-def _check_python() -> None:
-    if sys.version_info < OLDEST:
-        raise SetupError(f"Python {OLDEST[0]}.{OLDEST[1]} or newer is needed; this is {platform.python_version()}")
 
 
 @contextlib.contextmanager
