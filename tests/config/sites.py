@@ -96,6 +96,9 @@ nodes:
     queue: general
 """
 
+Changes = dict[str, str | bytes | None]
+"""Files of the site with other content; None for a file left out."""
+
 FILES: Final[Mapping[str, str]] = {
     "acd.yaml": ACD,
     "routing.yaml": ROUTING,
@@ -124,7 +127,7 @@ def write_site(folder: Path, changes: Mapping[str, str | bytes | None] | None = 
     return folder
 
 
-def changed(name: str, old: str, new: str) -> dict[str, str | bytes | None]:
+def changed(name: str, old: str, new: str) -> Changes:
     """Return one file of the sound site with one place in it changed."""
     text = FILES[name]
     if text.count(old) != 1:
