@@ -1,8 +1,13 @@
 """The gateway protocol (AGI) as bytes: a parser of what Asterisk sends, an encoder of commands. No I/O, no clock.
 
 From Asterisk's ``res/res_agi.c``: on a fresh connection Asterisk writes ``agi_…: value`` lines and an empty line. Then
-it answers commands one by one, and at any point it may write a line ``HANGUP``. Values come from callers, so they are
-hostile.
+it answers commands one by one, and at any point it may write a line ``HANGUP``.
+
+Values come from callers, so they are hostile. They can even hold line ends (a SIP address with ``%0A``; seen on
+Asterisk 22.10) and so forge lines of the environment. But Asterisk writes its lines in one order, all that a caller
+can forge stands behind ``agi_version``, and such a value has at most 79 characters, too few to forge all the lines up
+to the arguments. So from there on only the line that must come next counts as a line; any other is a part of the value
+before.
 
 Duties of the caller of :class:`AgiParser`: feed every byte once and in order, and make a new parser per connection.
 """
@@ -12,11 +17,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from types import MappingProxyType
 from typing import Final, NoReturn
 
 MAX_ENVIRONMENT_BYTES: Final = 256 * 1024
 """Most bytes of an environment. Asterisk itself sets no limit on a caller's name."""
+MAX_ENVIRONMENT_LINES: Final = 1000
+"""Most lines of an environment; Asterisk writes about 25, and one per argument."""
 MAX_REPLY_BYTES: Final = 256 * 1024
 """Most bytes of one reply."""
 MAX_COMMAND_BYTES: Final = 8000
@@ -27,6 +35,19 @@ MAX_COMMAND_WORDS: Final = 127
 _OLD_MAX_COMMAND_BYTES: Final = 2000
 _ROOMY_SINCE: Final = {20: (16, 0), 21: (11, 0), 22: (6, 0)}
 _PREFIX: Final = b"agi_"
+_ORDER: Final = (
+    "agi_version", "agi_callerid", "agi_calleridname", "agi_callingpres", "agi_callingani2", "agi_callington",
+    "agi_callingtns", "agi_dnid", "agi_rdnis", "agi_context", "agi_extension", "agi_priority", "agi_enhanced",
+    "agi_accountcode", "agi_threadid", "agi_arg_1",
+)  # fmt: skip
+_NEXT: Final = dict(pairwise(_ORDER))
+_LAST: Final = "agi_threadid"
+_ORDERED_LINE: Final = re.compile(r"(agi_[a-z0-9_]+): (.*)", re.DOTALL)
+_FORMS: Final = {
+    "agi_priority": re.compile(r"\d+"),
+    "agi_enhanced": re.compile(r"[01]\.0"),
+    "agi_threadid": re.compile(r"-?\d+"),
+}
 _ENVIRONMENT_LINE: Final = re.compile(r"(agi_[a-z0-9_]+): ?(.*)", re.DOTALL)
 _REPLY: Final = re.compile(r"([1-5]\d\d)([ -])(.*)", re.DOTALL)
 _RESULT: Final = re.compile(r"result=([^ ]*)(?: \((.*)\))?(.*)", re.DOTALL)
@@ -46,6 +67,8 @@ class AgiEnvironment:
     """What Asterisk tells at the start of a session: the values by name (``agi_uniqueid``…), empty ones included."""
 
     values: Mapping[str, str]
+    torn: bool = False
+    """Whether a value had line ends in it: a caller tried to forge lines. They have become blanks in the value."""
 
     @property
     def script(self) -> str:
@@ -127,7 +150,10 @@ class AgiParser:
         self._pending = bytearray()
         self._searched = 0
         self._environment: dict[str, str] | None = {}
+        self._current = ""
+        self._is_torn = False
         self._environment_bytes = 0
+        self._environment_lines = 0
         self._partial: list[str] = []
         self._partial_bytes = 0
         self._faulty = False
@@ -165,22 +191,42 @@ class AgiParser:
 
     def _take_environment_line(self, environment: dict[str, str], line: str, size: int) -> AgiItem | None:
         self._environment_bytes += size
+        self._environment_lines += 1
+        if self._environment_lines > MAX_ENVIRONMENT_LINES:
+            return self._fault(f"the environment is over {MAX_ENVIRONMENT_LINES} lines")
         if self._environment_bytes > self._max_environment_bytes:
             return self._fault(f"the environment is over {self._max_environment_bytes} bytes")
-        if not line:
+        # An environment without a version is not Asterisk's own; then there is no order to hold it to.
+        is_ordered = "agi_version" in environment
+        if not line and not (is_ordered and _LAST not in environment):
             self._environment = None
             if not environment:
                 return self._fault("the environment is empty")
-            return AgiEnvironment(MappingProxyType(environment))
-        match = _ENVIRONMENT_LINE.fullmatch(line)
-        if match is None:
-            return self._fault(f"not a line of an AGI environment: {line[:80]!r}")
-        name, value = match.groups()
-        if name in environment:
-            # Asterisk writes each name once, so one of the two stood inside a value: a caller forges the environment.
-            return self._fault(f"{name} occurs twice in the environment")
-        environment[name] = value
+            return AgiEnvironment(MappingProxyType(environment), self._is_torn)
+        if is_ordered:
+            match = _ORDERED_LINE.fullmatch(line)
+            if match is None or not self._is_next(match[1], match[2]):
+                self._is_torn = True
+                environment[self._current] += f" {line}"
+                return None
+        else:
+            match = _ENVIRONMENT_LINE.fullmatch(line)
+            if match is None or match[1] in environment:
+                return self._fault(f"not a line of an AGI environment: {line[:80]!r}")
+        self._current = match[1]
+        environment[self._current] = match[2]
         return None
+
+    def _is_next(self, name: str, value: str) -> bool:
+        form = _FORMS.get(name)
+        return name == self._next_name() and (form is None or form.fullmatch(value) is not None)
+
+    def _next_name(self) -> str:
+        """The name that Asterisk writes behind the current one."""
+        current = self._current
+        if current.startswith("agi_arg_"):
+            return f"agi_arg_{int(current.removeprefix('agi_arg_')) + 1}"
+        return _NEXT.get(current, "")
 
     def _take_reply_line(self, line: str, size: int) -> AgiItem | None:
         partial = self._partial
@@ -207,7 +253,7 @@ class AgiParser:
         pending = self._pending
         if self._environment is not None:
             head = bytes(pending[: len(_PREFIX)])
-            if not _PREFIX.startswith(head) and head not in (b"\r", b""):
+            if "agi_version" not in self._environment and not _PREFIX.startswith(head) and head not in (b"\r", b""):
                 return self._fault(f"not a line of an AGI environment: {bytes(pending[:80])!r}")
             if self._environment_bytes + len(pending) > self._max_environment_bytes:
                 return self._fault(f"the environment is over {self._max_environment_bytes} bytes")

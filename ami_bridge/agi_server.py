@@ -50,6 +50,8 @@ class AgiStats:
     """Connections closed because what came was no AGI."""
     env_timeouts: int = 0
     write_timeouts: int = 0
+    torn_environments: int = 0
+    """Sessions whose caller tried to forge lines of the environment; they are served."""
     handler_errors: int = 0
 
     @property
@@ -226,6 +228,9 @@ class _AgiConnection(asyncio.Protocol):
         if self._transport is None:
             return False
         session = AgiSession(self._loop, self._transport, environment, self._peer)
+        if environment.torn:
+            self._server.stats.torn_environments += 1
+            _log.warning("%r: its caller put line ends into a number or name; they have been cut", session)
         if not self._server.accept(session):
             self._transport.abort()
             return False

@@ -41,11 +41,11 @@ class AgiRefused(AgiError):
 
 
 class AgiTimeout(AgiError):
-    """No answer in time. The command is still under way: the session is busy until its answer comes."""
+    """No answer in time. The command is still under way, and the session busy until its answer comes."""
 
 
 class AgiBusy(AgiError):
-    """A command is under way; AGI carries out one at a time. A fault in the calling code, or one after a time-out."""
+    """A command is under way, and AGI carries out one at a time: a fault in the calling code."""
 
 
 class AgiSession:
@@ -63,7 +63,7 @@ class AgiSession:
         peer: str,
     ) -> None:
         self.env: Mapping[str, str] = environment.values
-        """What Asterisk told at the start: ``agi_uniqueid``, ``agi_channel``… Hostile where callers have a hand in it."""
+        """What Asterisk told at the start: ``agi_uniqueid``, ``agi_channel``… Hostile as far as callers set it."""
         self.script = environment.script
         self.args = environment.args
         self.peer = peer
@@ -75,6 +75,8 @@ class AgiSession:
         self._transport = transport
         self._max_command_bytes = command_limit(self.env.get("agi_version", ""))
         self._outstanding: asyncio.Future[AgiReply] | None = None
+        self._outstanding_survives = False
+        self._idle: asyncio.Future[None] | None = None
         self._hangup_callbacks: list[Callable[[], None]] = []
         self._ended = False
         self._closed: asyncio.Future[None] = loop.create_future()
@@ -114,8 +116,9 @@ class AgiSession:
 
         The first word may hold several (``SET VARIABLE``). Raises at once, with nothing written: :class:`AgiBusy`,
         :class:`AgiClosed`, :class:`AgiValueError <ami_bridge.agi_codec.AgiValueError>`, and :class:`AgiHangup` after
-        ``HANGUP`` unless `even_if_dead` (Asterisk still sets and reads variables then). The future raises
-        :class:`AgiHangup`, :class:`AgiDeadChannel`, :class:`AgiClosed` or :class:`AgiRefused`.
+        ``HANGUP``. The future raises :class:`AgiHangup`, :class:`AgiDeadChannel`, :class:`AgiClosed` or
+        :class:`AgiRefused`. With `even_if_dead` the command is sent, and its answer awaited, in spite of a ``HANGUP``:
+        Asterisk still sets and reads variables then.
         """
         if self._closed.done() or self._transport.is_closing():
             raise AgiClosed(f"{words[:1]} not sent: the socket is closed")
@@ -125,24 +128,30 @@ class AgiSession:
             raise AgiBusy(f"{words[:1]} not sent: a command is under way")
         self._transport.write(encode_command(*words, max_bytes=self._max_command_bytes))
         self._outstanding = future = self._loop.create_future()
+        self._outstanding_survives = even_if_dead
         return future
 
     async def command(self, *words: str, timeout_s: float | None = None, even_if_dead: bool = False) -> AgiReply:
         """Write a command as :meth:`start` does and wait for its answer, at most `timeout_s`.
 
-        Raises what :meth:`start` and its future raise, and :class:`AgiTimeout`. After a time-out or a cancellation the
-        session stays :attr:`busy` until the late answer has come, which nobody gets.
+        Raises what :meth:`start` and its future raise, and :class:`AgiTimeout`. After a time-out, a cancellation or a
+        ``HANGUP`` the command before may still be under way; then its answer, which nobody gets, is awaited first.
         """
-        future = self.start(*words, even_if_dead=even_if_dead)
         if timeout_s is None:
-            return await future
+            await self._wait_abandoned()
+            return await self.start(*words, even_if_dead=even_if_dead)
         try:
-            await asyncio.wait({future}, timeout=timeout_s)
-        finally:
-            future.cancel()  # of no effect on an answered one
-        if future.cancelled():
-            raise AgiTimeout(f"no answer to {words[:1]} within {timeout_s:g} s")
-        return future.result()
+            async with asyncio.timeout(timeout_s):
+                await self._wait_abandoned()
+                return await self.start(*words, even_if_dead=even_if_dead)
+        except TimeoutError:
+            raise AgiTimeout(f"no answer to {words[:1]} within {timeout_s:g} s") from None
+
+    async def _wait_abandoned(self) -> None:
+        if self._outstanding is not None and self._outstanding.done():
+            if self._idle is None:
+                self._idle = self._loop.create_future()
+            await asyncio.shield(self._idle)
 
     async def exec(self, app: str, *args: str, timeout_s: float | None = None) -> AgiReply:
         """Run a dialplan application; its arguments are joined by commas as they are.
@@ -180,8 +189,9 @@ class AgiSession:
             self._receive_reply(item)
         elif isinstance(item, AgiHangupLine):
             self.hangup_seen = True
-            # The command's own answer may still come; nobody needs it, so it stays outstanding and is then dropped.
-            self._fail_outstanding(AgiHangup("the channel has hung up"))
+            if not self._outstanding_survives:
+                # The command's own answer is still to come. Nobody needs it: it stays outstanding and is then dropped.
+                self._fail_outstanding(AgiHangup("the channel has hung up"))
             self._end()
         elif isinstance(item, AgiStrayLine):
             self.stray_lines += 1
@@ -189,7 +199,7 @@ class AgiSession:
     def lost(self) -> None:
         """Take the end of the socket."""
         self._fail_outstanding(AgiClosed("Asterisk closed the socket"))
-        self._outstanding = None
+        self._set_idle()
         if not self._closed.done():
             self._closed.set_result(None)
         self._end()
@@ -199,7 +209,7 @@ class AgiSession:
         if future is None:
             self.stray_lines += 1
             return
-        self._outstanding = None
+        self._set_idle()
         if reply.code == 511:
             self.hangup_seen = True
         if not future.done():  # done: it ran out of time, was cancelled, or HANGUP came first
@@ -215,6 +225,12 @@ class AgiSession:
     def _fail_outstanding(self, error: AgiError) -> None:
         if self._outstanding is not None and not self._outstanding.done():
             self._outstanding.set_exception(error)
+
+    def _set_idle(self) -> None:
+        self._outstanding = None
+        if self._idle is not None:
+            self._idle.set_result(None)
+            self._idle = None
 
     def _end(self) -> None:
         if self._ended:

@@ -1,8 +1,8 @@
 """The manager protocol (AMI) as bytes: a parser of what Asterisk sends, an encoder of what we send. No I/O, no clock.
 
 Wire format, from Asterisk's ``main/manager.c``: one banner line, then messages. A message is a run of ``Name: value``
-lines each ended by CR LF, and ends at an empty line. Strings inside channel descriptions (caller names, variables) are
-C-escaped by Asterisk (:func:`unescape`), so a value never holds a line end of its own.
+lines each ended by CR LF, and ends at an empty line. Names and variables in channel descriptions are C-escaped by
+Asterisk (:func:`unescape`), numbers are not: see :mod:`ami_bridge.ami_guard`. Any value may hold a lone LF.
 
 Duties of the caller of :class:`AmiParser`: feed every byte once and in order, and make a new parser per connection.
 """
@@ -10,7 +10,10 @@ Duties of the caller of :class:`AmiParser`: feed every byte once and in order, a
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from sys import intern
 from typing import Final, NoReturn
+
+from ami_bridge.ami_guard import MAX_TORN_CHARS, cut_forged, is_whole
 
 BANNER_PREFIX: Final = b"Asterisk Call Manager/"
 MAX_LINE_BYTES: Final = 64 * 1024
@@ -27,6 +30,8 @@ _EOL: Final = b"\r\n"
 _MAX_BANNER_BYTES: Final = 256
 _MEMO_ENTRIES: Final = 16_384
 _MEMO_LINE_CHARS: Final = 256
+_MAX_SHAPES: Final = 1024
+_MAX_SHAPE_NAMES: Final = 128
 _ESCAPES: Final = {
     "a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v",
     "\\": "\\", "'": "'", '"': '"', "?": "?",
@@ -43,8 +48,8 @@ class AmiValueError(ValueError):
 class AmiMessage(dict[str, str]):
     """One event or reply: its headers by name, spelled as Asterisk spells them.
 
-    Of a header that occurs more than once (``ChanVariable``, ``Variable``, ``Output``) the mapping holds the first
-    value and :meth:`all` every one.
+    Of a header that occurs more than once (``ChanVariable``, ``Variable``, ``Output``) the mapping holds the last value
+    and :meth:`all` every one.
     """
 
     __slots__ = ()
@@ -78,16 +83,15 @@ class AmiMessage(dict[str, str]):
 class _RepeatingMessage(AmiMessage):
     """A message in which at least one header occurs more than once."""
 
-    __slots__ = ("_repeated",)
+    __slots__ = ("_pairs",)
 
-    def __init__(self, first: dict[str, str], repeated: dict[str, list[str]]) -> None:
-        super().__init__(first)
-        self._repeated = repeated
+    def __init__(self, pairs: list[tuple[str, str]]) -> None:
+        super().__init__(pairs)
+        self._pairs = pairs
 
     def all(self, name: str) -> list[str]:
         """All values of a header in the order of the wire; empty when it does not occur."""
-        repeated = self._repeated.get(name)
-        return super().all(name) if repeated is None else list(repeated)
+        return [value for header, value in self._pairs if header == name]
 
 
 class _Malformed(Exception):
@@ -108,7 +112,7 @@ class _LineMemo(dict[str, tuple[str, str]]):
         name, separator, value = line.partition(": ")
         if not separator or not name:
             raise _Malformed
-        pair = (name, value)
+        pair = (intern(name), value)
         if len(line) <= _MEMO_LINE_CHARS:
             if len(self) >= _MEMO_ENTRIES:
                 self.clear()
@@ -120,13 +124,16 @@ class AmiParser:
     """Turns the bytes of one AMI connection into messages. Never raises, whatever it is fed.
 
     What it cannot use is dropped and counted in :attr:`garbage`: a line that is no header, a message that is neither
-    event nor reply, a line or a message over its limit. What comes out does not depend on how the bytes were cut into
-    reads.
+    event nor reply, an event with neither ``Privilege`` (as every event for all has) nor ``ActionID`` (as every event
+    of a list has), a line or a message over its limit. Events that a caller tore apart are put together again. What
+    comes out does not depend on how the bytes were cut into reads.
     """
 
     def __init__(self, *, max_line_bytes: int = MAX_LINE_BYTES, max_message_bytes: int = MAX_MESSAGE_BYTES) -> None:
         self.garbage = 0
         """Lines and messages dropped so far."""
+        self.forged = 0
+        """Events so far out of which lines were cut that a caller had put there."""
         self.banner: str | None = None
         """The greeting (``Asterisk Call Manager/11.0.0``), None if there was none so far. It may be missing."""
         self._max_line_bytes = max_line_bytes
@@ -134,6 +141,9 @@ class AmiParser:
         self._pending = bytearray()
         self._greeted = False
         self._skipping = False
+        self._torn: list[str] = []
+        # Sequences of header names found right. The messages of a kind have few, so most are found right at once.
+        self._shapes: set[tuple[str, ...]] = set()
         self._memo = _LineMemo()
 
     def feed(self, data: bytes) -> list[AmiMessage]:
@@ -204,18 +214,23 @@ class AmiParser:
             text = complete.decode()
         except UnicodeDecodeError:
             text = complete.decode("utf-8", "replace")
-        append, memo = messages.append, self._memo.__getitem__
+        append, memo, shapes = messages.append, self._memo.__getitem__, self._shapes
         for block in text.split("\r\n\r\n"):
             lines = block.split("\r\n")
             try:
-                message = AmiMessage(map(memo, lines))
+                pairs = list(map(memo, lines))
             except _Malformed:
                 self._parse_odd(lines, messages)
                 continue
-            if len(message) == len(lines) and ("Event" in message or "Response" in message):
+            message = AmiMessage(pairs)
+            plain = len(message) == len(pairs)
+            shape = tuple(message) if plain else tuple([name for name, _ in pairs])
+            if shape not in shapes or self._torn:
+                self._parse_odd(lines, messages)
+            elif plain:
                 append(message)
             else:
-                self._parse_odd(lines, messages)
+                append(_RepeatingMessage(pairs))
         return messages
 
     def _parse_large(self, block: bytes, messages: list[AmiMessage]) -> None:
@@ -229,25 +244,64 @@ class AmiParser:
         self._parse_odd([line.decode("utf-8", "replace") for line in kept], messages)
 
     def _parse_odd(self, lines: list[str], messages: list[AmiMessage]) -> None:
-        """Parse a message line by line: repeated headers, lines that are no headers, stray empty lines."""
-        first: dict[str, str] = {}
-        repeated: dict[str, list[str]] = {}
-        for line in lines:
-            if not line:
-                continue  # more than one empty line between two messages
-            name, separator, value = line.partition(": ")
-            if not separator:
-                name, separator, value = line.partition(":")
-            if not separator or not name:
-                self.garbage += 1
-            elif name in first:
-                repeated.setdefault(name, [first[name]]).append(value)
-            else:
-                first[name] = value
-        if "Event" in first or "Response" in first:
-            messages.append(_RepeatingMessage(first, repeated) if repeated else AmiMessage(first))
-        elif first:
+        """Parse a message not known to be right: of a new shape, torn, or with lines that are no headers."""
+        joined = self._join_torn(lines)
+        is_clean = joined is lines
+        lines = joined
+        names = [name for name, _ in _split(lines)]
+        if "Event" in names:
+            suspect = not is_clean or not is_whole(names) or _repeats_oddly(names)
+            kept = cut_forged(lines) if suspect else lines
+            if suspect and not is_whole([name for name, _ in _split(kept)]):
+                self._torn = lines
+                return
+            if not is_clean or len(kept) < len(lines):
+                self.forged += 1
+                is_clean = False
+            lines = kept
+        pairs = _split(lines)
+        self.garbage += sum(1 for line in lines if line) - len(pairs)
+        message = AmiMessage(pairs)
+        if not ("Response" in message or ("Event" in message and ("Privilege" in message or "ActionID" in message))):
+            self.garbage += bool(pairs)
+            return
+        messages.append(message if len(message) == len(pairs) else _RepeatingMessage(pairs))
+        if is_clean and len(pairs) == len(lines):
+            self._remember_shape(tuple(names))
+
+    def _remember_shape(self, names: tuple[str, ...]) -> None:
+        if len(names) <= _MAX_SHAPE_NAMES and not _repeats_oddly(names):
+            if len(self._shapes) >= _MAX_SHAPES:
+                self._shapes.clear()
+            self._shapes.add(tuple(map(intern, names)))
+
+    def _join_torn(self, lines: list[str]) -> list[str]:
+        """Put the next lines behind a torn event's; give that up when it gets too long."""
+        torn, self._torn = self._torn, []
+        if not torn:
+            return lines
+        if sum(map(len, torn)) > MAX_TORN_CHARS:
             self.garbage += 1
+            return lines
+        return torn + lines
+
+
+def _split(lines: list[str]) -> list[tuple[str, str]]:
+    """Name and value of each line that is a header."""
+    pairs: list[tuple[str, str]] = []
+    for line in lines:
+        name, separator, value = line.partition(": ")
+        if not separator:
+            name, separator, value = line.partition(":")
+        if separator and name:
+            pairs.append((name, value))
+    return pairs
+
+
+def _repeats_oddly(names: Sequence[str]) -> bool:
+    """Whether a header repeats that Asterisk does not repeat in events."""
+    singular = [name for name in names if not name.endswith("Variable")]
+    return len(set(singular)) < len(singular)
 
 
 def encode_action(action: str, headers: Mapping[str, HeaderValue] | None = None, action_id: str = "") -> bytes:

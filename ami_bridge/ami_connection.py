@@ -44,6 +44,8 @@ class AmiStats:
     events: int = 0
     garbage: int = 0
     """Lines and messages from Asterisk that were no AMI."""
+    forged: int = 0
+    """Events out of which lines were cut that a caller had put there."""
     event_errors: int = 0
     """Events whose handler raised."""
     late_replies: int = 0
@@ -98,10 +100,12 @@ class AmiConnection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Parse and hand on what came."""
         parser = self._parser
-        garbage = parser.garbage
+        garbage, forged = parser.garbage, parser.forged
         messages = parser.feed(data)
         if parser.garbage != garbage:
             self._count_garbage(parser.garbage - garbage)
+        if parser.forged != forged:
+            self._count_forged(parser.forged - forged)
         if parser.banner is not None and not self.greeted.done():
             self.greeted.set_result(parser.banner)
         on_event = self._hooks.on_event
@@ -225,6 +229,10 @@ class AmiConnection(asyncio.Protocol):
             self.drop(AmiTrouble.SILENT, f"no answer to a ping for {pending.took_s:.1f} s")
         elif pending.result is not ActionResult.UNKNOWN:
             self._hooks.on_rtt(pending.took_s)
+
+    def _count_forged(self, count: int) -> None:
+        _log.warning("a caller put line ends into his number: forged lines were cut out of %d events", count)
+        self._stats.forged += count
 
     def _count_garbage(self, count: int) -> None:
         if self._parser.garbage == count:  # the first on this connection; the count tells of the others

@@ -43,7 +43,8 @@ class AmiRefused(AmiError):
     """Asterisk refused the action. :attr:`reply` is its answer."""
 
     def __init__(self, action: str, reply: AmiMessage) -> None:
-        super().__init__(f"Asterisk refused {action}: {reply.get('Message', 'no reason given')}")
+        reason = " ".join(reply.all("Output")[:3]) or reply.get("Message", "no reason given")
+        super().__init__(f"Asterisk refused {action}: {reason.strip()}")
         self.action = action
         self.reply = reply
 
