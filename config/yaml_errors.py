@@ -8,6 +8,7 @@ No message repeats a value of the file: the line may hold a password.
 from __future__ import annotations
 
 import re
+from typing import Protocol
 
 import yaml
 
@@ -43,11 +44,42 @@ _BY_PROBLEM: tuple[tuple[str, str], ...] = (
         "could not find expected ':'",
         "the key in line {start} has no ':'; write key: value, with a space after the colon",
     ),
+    ("found unexpected ':'", "a colon is not expected here; put a space after it, or quote the text"),
     ("found unknown escape character", "unknown escape after '\\'; use single quotes, or write '\\\\' for a backslash"),
+    (
+        "did not find expected alphabetic or numeric character",
+        "a text that starts with '*' or '&' must be quoted, as in \"*\": …",
+    ),
+    (
+        "did not find expected <document start>",
+        "this does not go with what stands above; align it with the keys above, or write key: value",
+    ),
+    (
+        "did not find expected comment or line break",
+        "after '|' or '>' the text starts on the next line; quote a text that starts with one of them",
+    ),
+    ("mapping keys are not allowed", "a text that starts with '? ' must be quoted"),
     ("found incompatible YAML document", "an unknown YAML version is asked for; remove the %YAML line"),
 )
 
+_BY_CONTEXT: tuple[tuple[str, str], ...] = (
+    ("a directive", "a line that starts with '%' is not used here; remove it, or quote the text"),
+    ("a tag", "a text that starts with '!' must be quoted"),
+    ("a quoted scalar", "this is no escape after '\\'; use single quotes, or write '\\\\' for a backslash"),
+    ("a block scalar", "after '|' or '>' the text starts on the next line; quote a text that starts with one of them"),
+)
+
+_NO_COLON = "this key has no ':'; write key: value, with a space after the colon"
 _OPEN_QUOTE = ("found unexpected end of stream", "found unexpected document indicator")
+
+
+class _Mark(Protocol):
+    """A position as the parser gives it, counted from 0."""
+
+    @property
+    def line(self) -> int: ...
+    @property
+    def column(self) -> int: ...
 
 
 def explain(error: yaml.MarkedYAMLError, text: str) -> tuple[int, int, str]:
@@ -55,21 +87,42 @@ def explain(error: yaml.MarkedYAMLError, text: str) -> tuple[int, int, str]:
     mark = error.problem_mark or error.context_mark
     if mark is None:
         return 1, 1, "this is not valid YAML"
-    problem = error.problem or ""
     start = error.context_mark or mark
-    line, column = mark.line + 1, mark.column + 1
+    return _told_by_the_line(error, text, mark, start) or (
+        mark.line + 1,
+        mark.column + 1,
+        _told_by_the_words(error.problem or "", error.context or "", start.line + 1),
+    )
+
+
+def _told_by_the_line(error: yaml.MarkedYAMLError, text: str, mark: _Mark, start: _Mark) -> tuple[int, int, str] | None:
+    """Find the usual causes, which stand elsewhere than where the parser stumbles."""
+    problem = error.problem or ""
     if tab := _tab_in_indentation(text, mark.line):
-        return line, tab, "a tab is used for indentation; YAML allows spaces only"
+        return mark.line + 1, tab, "a tab is used for indentation; YAML allows spaces only"
     if problem in _OPEN_QUOTE and "quoted scalar" in (error.context or ""):
         return start.line + 1, start.column + 1, "this quote is never closed; add the closing quote"
+    if problem == "could not find expected ':'":
+        return start.line + 1, start.column + 1, _NO_COLON
     if problem == "found character that cannot start any token":
-        return line, column, _bad_start(text, mark.line, mark.column)
-    if problem.startswith("mapping values") and (glued := _colon_without_space(text, mark.line)):
-        return *glued, "a space is missing after this colon; write key: value"
+        return mark.line + 1, mark.column + 1, _bad_start(text, mark.line, mark.column)
+    if problem.startswith("mapping values"):
+        if glued := _colon_without_space(text, mark.line):
+            return *glued, "a space is missing after this colon; write key: value"
+        if bare := _key_without_colon(text, mark.line):
+            return *bare, _NO_COLON
+    return None
+
+
+def _told_by_the_words(problem: str, context: str, start_line: int) -> str:
+    """Put libyaml's words into the reader's."""
     for words, message in _BY_PROBLEM:
         if words in problem:
-            return line, column, message.format(start=start.line + 1)
-    return line, column, f"this is not valid YAML ({problem or 'no reason known'})"
+            return message.format(start=start_line)
+    for words, message in _BY_CONTEXT:
+        if words in context:
+            return message
+    return f"this is not valid YAML ({problem or 'no reason known'})"
 
 
 def _line(text: str, number: int) -> str:
@@ -94,6 +147,17 @@ def _colon_without_space(text: str, number: int) -> tuple[int, int] | None:
         if found:
             return candidate + 1, found.start(1) + 1
     return None
+
+
+def _key_without_colon(text: str, number: int) -> tuple[int, int] | None:
+    """Return line and column (from 1) of a key without a colon in the line before ``number``, indented like it.
+
+    YAML joins such a line with the next one to a text of two lines.
+    """
+    indentation = len(_line(text, number)) - len(_line(text, number).lstrip(" "))
+    before = _line(text, number - 1) if number else ""
+    found = re.fullmatch(r"( *)[A-Za-z0-9_-]+(?: [^:#]*)?", before)
+    return (number, indentation + 1) if found and len(found.group(1)) == indentation else None
 
 
 def _bad_start(text: str, number: int, column: int) -> str:
