@@ -36,6 +36,8 @@ class CallPhase(StrEnum):
     MENU = "menu"
     QUEUE = "queue"
     """Waiting, ringing or talking; which of them is told by Asterisk's own DIALSTATUS and bridges."""
+    SERVED = "served"
+    """Has talked to an agent; never written, found out from DIALSTATUS."""
 
 
 def is_call_id(text: str) -> bool:

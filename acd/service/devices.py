@@ -39,7 +39,7 @@ class DeviceWatch:
         """Phones of ours that are busy for us, and when the moment after counts, by agent: how many reasons."""
 
     def said(self, device: str, state: str) -> None:
-        """Take what Asterisk says (AMI DeviceStateChange, or the list of all); other devices than agents' do not matter."""
+        """Take what Asterisk says of a device (AMI DeviceStateChange, DeviceStateList); it need not be an agent's."""
         agent_id = self._agents.get(device_word(device))
         if agent_id is not None:
             self._said[agent_id] = device_state(state)

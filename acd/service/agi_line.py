@@ -1,0 +1,160 @@
+"""The caller's line on an AGI session: what the menus play and read."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Protocol
+
+from acd.service.prompts import Resolved
+from ami_bridge.agi_codec import AgiReply
+from ami_bridge.agi_session import AgiClosed, AgiHangup, AgiSession
+from ivr.line import KEYS, LineHungUp, Played
+from ivr.outcome import HangUpCause
+from ivr.speech import Speech
+
+__all__ = ["DONE_VARIABLE", "AgiLine", "Sounds", "hung_up"]
+
+DONE_VARIABLE = "ACD_DONE"
+"""Set before the engine lets a caller go on purpose; the dialplan goes by it."""
+
+COMMAND_TIMEOUT_S = 10.0
+"""For commands that Asterisk carries out at once: one that takes longer tells of an Asterisk in trouble (seconds)."""
+
+_FAILED = "-1"
+
+
+class Sounds(Protocol):
+    """Where the line gets its sounds from (``acd.service.prompts.PromptStore``)."""
+
+    async def resolve_all(self, speech: Sequence[Speech], language: str) -> Resolved:
+        """Name the sound files, without ending, that say this, and the parts that cannot be had."""
+        ...
+
+
+@asynccontextmanager
+async def hung_up() -> AsyncIterator[None]:
+    """Tell the end of the channel in the words of the menus (``LineHungUp``)."""
+    try:
+        yield
+    except (AgiHangup, AgiClosed) as error:
+        raise LineHungUp(str(error)) from error
+
+
+class AgiLine:
+    """One caller's line (implements ``ivr.line.Line``).
+
+    Asterisk takes keys only while a command that listens is under way, and throws away those that a prompt was not
+    told to listen for. So every prompt listens for every key; a key that must not stop it is kept, and the prompt goes
+    on from where it was.
+
+    ``before_sound`` is awaited ahead of each playing or reading: the owner's moment to note where the caller is.
+    """
+
+    def __init__(
+        self, agi: AgiSession, sounds: Sounds, before_sound: Callable[[], Awaitable[None]], *, answered: bool = False
+    ) -> None:
+        self._agi = agi
+        self._sounds = sounds
+        self._before_sound = before_sound
+        self._keys: list[str] = []
+        self._language = ""
+        self._stopped = False
+        self.answered = answered
+        self.released = ""
+        """What the dialplan was told to do (ACD_DONE) when the line was given up; empty while it is ours."""
+
+    async def answer(self) -> None:
+        """See ``Line``. Does not wait for the caller's first media packet, as ANSWER does for up to half a second."""
+        if not self.answered:
+            await self._exec("Answer", ",i")
+            self.answered = True
+
+    async def play(self, speech: Sequence[Speech], interrupt_digits: str = "") -> Played:
+        """See ``Line``."""
+        await self._before_sound()
+        missing: list[Speech] = []
+        self._stopped = False
+        if self._keys and self._keys[0] in interrupt_digits:
+            return Played(self._keys[0])
+        for part in speech:
+            sound = await self._sounds.resolve_all((part,), self._language)
+            missing += sound.missing
+            for file in sound.files:
+                key = await self._stream(file, interrupt_digits)
+                if key or self._stopped:
+                    return Played(key, tuple(missing))
+        return Played("", tuple(missing))
+
+    async def read_digit(self, timeout_s: float) -> str:
+        """See ``Line``."""
+        if self._keys:
+            return self._keys.pop(0)
+        await self._before_sound()
+        reply = await self._command("WAIT FOR DIGIT", str(max(1, round(timeout_s * 1000))))
+        return reply.digit if reply.digit in KEYS else ""
+
+    async def set_language(self, language: str) -> None:
+        """See ``Line``. The channel's language is set as well: what Asterisk says itself follows it."""
+        if language != self._language:
+            self._language = language
+            await self._command("SET VARIABLE", "CHANNEL(language)", language, timeout_s=COMMAND_TIMEOUT_S)
+
+    async def hangup(self, cause: str) -> None:
+        """See ``Line``. Hangs up at once; the line is dead afterwards."""
+        self.released = "hangup"
+        async with hung_up():  # the answer is -1, as for every hang-up
+            await self._agi.command("EXEC", "Hangup", str(HangUpCause(cause).q850), timeout_s=COMMAND_TIMEOUT_S)
+
+    async def release(self, done: str) -> None:
+        """Tell the dialplan what to do when our socket closes: ``fallback``, or ``goto`` with ACD_GOTO set."""
+        self.released = done
+        await self.set_variable(DONE_VARIABLE, done)
+
+    async def set_variable(self, name: str, value: str) -> None:
+        """Set one of the channel's variables."""
+        await self._command("SET VARIABLE", name, value, timeout_s=COMMAND_TIMEOUT_S)
+
+    async def set_variables(self, values: Sequence[tuple[str, str]]) -> None:
+        """Set several variables in one round trip. Values must not hold commas or quotes (encoded ones never do)."""
+        await self._exec("MSet", ",".join(f"{name}={value}" for name, value in values))
+
+    async def read_variables(self, names: Sequence[str]) -> list[str]:
+        """Read several variables in one round trip; empty where not set. All but the last must not hold ``|``."""
+        expression = "|".join(f"${{{name}}}" for name in names)
+        reply = await self._command("GET FULL VARIABLE", expression, timeout_s=COMMAND_TIMEOUT_S)
+        values = (reply.value or "").split("|", len(names) - 1)
+        return values + [""] * (len(names) - len(values))
+
+    async def music_on(self, music: str) -> None:
+        """Start music; it plays whenever nothing else does, until a sound or a dial ends it."""
+        await self._command("SET MUSIC ON", music, timeout_s=COMMAND_TIMEOUT_S)
+
+    def stop(self) -> None:
+        """Let a playing in progress end with the file that is being played (which the caller of this stops by AMI)."""
+        self._stopped = True
+
+    async def _stream(self, file: str, interrupt_digits: str) -> str:
+        """Play one file to its end, or to a key that stops it; returns that key."""
+        offset = 0
+        while True:
+            reply = await self._command("STREAM FILE", file, KEYS, str(offset))
+            key = reply.digit
+            if not key or key not in KEYS:
+                return ""
+            self._keys.append(key)
+            if key in interrupt_digits:
+                return key
+            if self._stopped or reply.endpos is None:
+                return ""
+            offset = reply.endpos
+
+    async def _exec(self, application: str, arguments: str) -> AgiReply:
+        return await self._command("EXEC", application, arguments, timeout_s=COMMAND_TIMEOUT_S)
+
+    async def _command(self, *words: str, timeout_s: float | None = None) -> AgiReply:
+        async with hung_up():
+            reply = await self._agi.command(*words, timeout_s=timeout_s)
+        if reply.result == _FAILED:
+            raise LineHungUp(f"{words[0]} ended by the caller's hang-up")
+        return reply

@@ -1,0 +1,180 @@
+"""The running process: starts the parts in order, and ends them in good order.
+
+Order of the start: state folder, web port, FastAGI, AMI; prompts are prepared meanwhile. Callers are served as soon as
+FastAGI listens; offers begin when Asterisk has been taken stock of.
+
+The end (SIGTERM, SIGINT): no new offers; callers who do not ring or talk go back to the dialplan, where music plays and
+the next engine is tried; the others live on and are waited for up to ``drain_timeout_s``. A second signal ends the
+process at once. Calls that talk live on in Asterisk even then.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import signal
+from collections.abc import Awaitable
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import structlog
+from aiohttp import web
+
+from acd.core.events import OffersSuspended
+from acd.service.errors import StartError
+from acd.service.files import load_or_create_token
+from acd.service.loop_lag import watch_loop_lag
+from acd.service.parts import Parts, find_voices
+from acd.web.app import make_app
+from config import Config
+
+__all__ = ["Application"]
+
+log = structlog.get_logger(__name__)
+
+_POLL_S = 0.05
+_CLOSE_LIMIT_S = 2.0
+
+
+class Application:
+    """One process. ``run`` is its whole life and returns the exit code.
+
+    ``api_token``: guards ``/api/``; empty: one is made and kept in the state folder.
+    """
+
+    def __init__(self, config: Config, api_token: str = "") -> None:
+        self._config = config
+        self._api_token = api_token
+        self._stop = asyncio.Event()
+        self._stop_at_once = asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def run(self) -> int:
+        """Start, serve until a signal, drain, end.
+
+        Raises:
+            StartError: something keeps the process from starting; its text is for the operator.
+        """
+        self._make_folders()
+        parts = Parts(self._config, asyncio.get_running_loop(), await find_voices())
+        async with AsyncExitStack() as stack:
+            self._watch_signals(stack)
+            await self._start(parts, stack)
+            log.info("serving", configuration=str(self._config.folder))
+            await self._stop.wait()
+            await self._drain(parts)
+        log.info("ended")
+        return 0
+
+    def stop(self) -> None:
+        """End in good order; asked a second time: at once."""
+        if self._stop.is_set():
+            self._stop_at_once.set()
+        self._stop.set()
+
+    # The start.
+
+    def _make_folders(self) -> None:
+        acd = self._config.acd
+        for key, folder, mode in (("state_dir", acd.state_dir, 0o700), ("cache_dir", acd.cache_dir, 0o755)):
+            try:
+                Path(folder).mkdir(mode=mode, parents=True, exist_ok=True)
+            except OSError as error:
+                raise StartError(
+                    f"the folder {folder} cannot be made: {error.strerror}; change {key} in acd.yaml"
+                    f" (ACD_{key.upper()}) or let this user write there"
+                ) from error
+
+    async def _start(self, parts: Parts, stack: AsyncExitStack) -> None:
+        acd = self._config.acd
+        token = self._api_token or self._load_token()
+        self._spawn(parts.agent_states.run(), stack)
+        parts.restore_agents()
+        runner = web.AppRunner(
+            make_app(parts, parts.metrics.registry, token), access_log=None, shutdown_timeout=_CLOSE_LIMIT_S
+        )
+        await runner.setup()
+        stack.push_async_callback(runner.cleanup)
+        await _listen(web.TCPSite(runner, acd.web.host, acd.web.port).start(), "web", acd.web.host, acd.web.port)
+        agi = acd.asterisk.fastagi
+        await _listen(parts.agi_server.start(), "asterisk.fastagi", agi.host, agi.port)
+        stack.push_async_callback(parts.agi_server.close)
+        self._spawn(parts.ami.run(), stack)
+        stack.push_async_callback(parts.ami.close)
+        self._spawn(watch_loop_lag(parts.metrics.loop_lag_seconds.observe), stack)
+        self._spawn(parts.prepare_prompts(), stack)
+        stack.push_async_callback(parts.prompts.close)
+        stack.callback(parts.host.close)
+
+    def _load_token(self) -> str:
+        path = Path(self._config.acd.state_dir) / "api-token"
+        try:
+            return load_or_create_token(path)
+        except OSError as error:
+            raise StartError(
+                f"{path} cannot be read or written: {error.strerror}; let this user write there, or change state_dir in"
+                " acd.yaml (ACD_STATE_DIR)"
+            ) from error
+
+    def _spawn(self, work: Awaitable[None], stack: AsyncExitStack) -> None:
+        """Run something beside us to the end; if it fails the whole process ends with its error."""
+
+        async def run() -> None:
+            await work
+
+        task = asyncio.get_running_loop().create_task(run())
+        stack.push_async_callback(_end_task, task)
+        task.add_done_callback(self._background_ended)
+
+    def _background_ended(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and task.exception() is not None:
+            log.critical("a part of the process failed; ending", exc_info=task.exception())
+            self.stop()
+
+    def _watch_signals(self, stack: AsyncExitStack) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.stop)
+            stack.callback(loop.remove_signal_handler, number)
+        loop.add_signal_handler(signal.SIGHUP, log.warning, "SIGHUP: a changed configuration needs a restart")
+        stack.callback(loop.remove_signal_handler, signal.SIGHUP)
+
+    # The end.
+
+    async def _drain(self, parts: Parts) -> None:
+        """Let go of who can be let go of, and wait for the rest."""
+        limit_s = self._config.acd.drain_timeout_s
+        parts.draining = True
+        parts.host.post(OffersSuspended("draining"))
+        # Stops listening at once, then waits for the sessions that are left.
+        waiting = asyncio.get_running_loop().create_task(parts.agi_server.close(drain_s=limit_s))
+        log.info("draining", calls_left=parts.sessions.let_go_waiting(), limit_s=limit_s)
+        try:
+            while not waiting.done() and not self._stop_at_once.is_set():
+                await asyncio.wait({waiting}, timeout=_POLL_S)
+                parts.sessions.let_go_waiting()
+        finally:
+            left = len(parts.sessions)
+            if left:
+                log.warning("calls go on without us", calls=left)
+            parts.sessions.let_go_all()
+            await _end_task(waiting)
+
+
+async def _listen(start: Awaitable[None], section: str, host: str, port: int) -> None:
+    try:
+        await start
+    except OSError as error:
+        variable = f"ACD_{section.removeprefix('asterisk.').upper()}_PORT"
+        if error.errno == errno.EADDRINUSE:
+            why = f"port {port} on {host} is taken by another program"
+            remedy = f"end it, or change {section}.port in acd.yaml ({variable})"
+        else:
+            why = f"{host}:{port} cannot be listened on: {error.strerror}"
+            remedy = f"change {section}.host or {section}.port in acd.yaml ({variable})"
+        raise StartError(f"{why}; {remedy}") from error
+
+
+async def _end_task(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.wait({task}, timeout=_CLOSE_LIMIT_S)

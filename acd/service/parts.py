@@ -1,0 +1,263 @@
+"""The parts of the process, put together; and what the web port asks of them."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import secrets
+import shlex
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+import structlog
+from prometheus_client.core import Metric
+
+from acd.core.engine import Engine
+from acd.core.events import AgentLoggedIn, AgentLoggedOut, AgentReady, CallQueued, Event
+from acd.core.transitions import AgentState, CallState
+from acd.service.agent_codes import AgentDoor, act
+from acd.service.agent_states import AgentStateFile, presence_of
+from acd.service.asterisk_link import AsteriskLink, LinkParts
+from acd.service.call_session import SessionTools
+from acd.service.clocks import Clocks
+from acd.service.compile import Compiled, compile_config
+from acd.service.devices import DeviceWatch
+from acd.service.engine_host import EngineHost
+from acd.service.legs import LegTracker
+from acd.service.metrics import Metrics, TimedEngine, counter, engine_state, gauge
+from acd.service.prompts import PromptStore
+from acd.service.prompts_synthesis import Synthesiser, find_espeak_ng
+from acd.service.prompts_tools import ToolError
+from acd.service.queue_stay import StayTools
+from acd.service.sessions import Sessions
+from acd.service.status import status_of
+from acd.service.stocktaking import RestoredTalks, Stocktaking
+from acd.web.backend import AgentAction, Json, Readiness
+from ami_bridge.agi_server import AgiLimits, AgiServer
+from ami_bridge.agi_session import AgiSession
+from ami_bridge.ami_client import AmiClient, AmiTimings
+from ami_bridge.translation import device_word
+from config import Config
+from ivr.interpreter import Interpreter
+from ivr.record import OnStep
+from routing.strategies import installed_strategies
+
+__all__ = ["Parts", "find_voices"]
+
+log = structlog.get_logger(__name__)
+
+CALL_SCRIPT = "acd/call"
+AGENT_SCRIPTS = "acd/agent/*"
+
+
+class Parts:
+    """Everything that runs, wired; nothing is started here. Implements ``acd.web.backend.Backend``."""
+
+    def __init__(self, config: Config, loop: asyncio.AbstractEventLoop, voices: Sequence[Synthesiser]) -> None:
+        self._site: Compiled = compile_config(config)
+        routing = self._site.routing
+        self._clocks = Clocks(loop.time, time.time)
+        self.draining = False
+        self._prompts_ready = False
+        self.metrics = Metrics(version("acd-engine"))
+        self.engine = Engine(
+            routing,
+            random.Random(secrets.randbits(64)),  # noqa: S311 - chance among agents, no secret
+            loop.time(),
+            strategies=installed_strategies(),
+        )
+        self.link = AsteriskLink()
+        self.sessions = Sessions(self.link.ask_who_answered)
+        self.host = EngineHost(TimedEngine(self.engine, self.metrics.handle_seconds), self.sessions.dispatch, loop)
+        self.host.observe(self.metrics.observe)
+        self.host.observe(self._note_return)
+        agents_by_phone = {device_word(agent.phone): agent.id for agent in routing.agents.values() if agent.phone}
+        post = self.host.post
+        self.devices = DeviceWatch(agents_by_phone, post, loop.call_later)
+        self._tracker = LegTracker(post, self.link.hang_up, loop.call_later, self.devices.on_activity)
+        restored = RestoredTalks(post, self.devices.on_activity)
+        self.agent_states = AgentStateFile(Path(config.acd.state_dir) / "agents.json")
+        self.prompts = PromptStore(
+            Path(config.acd.cache_dir) / "prompts", recorded_dir=config.folder / "prompts", synthesisers=voices
+        )
+        self.prompts.use(self._site.prompts)
+        stay = StayTools(
+            tracker=self._tracker,
+            post=post,
+            phones={agent.id: agent.phone for agent in routing.agents.values()},
+            queues=routing.queues,
+            stop_playback=self.link.stop_playback,
+        )
+        self.sessions.connect(
+            SessionTools(
+                post=post,
+                calls=self.engine.calls,
+                clocks=self._clocks,
+                new_call_id=_new_call_id,
+                interpreter=self._interpreter,
+                entry_node=self._site.entry_node,
+                sounds=self.prompts,
+                taken_over=restored.taken_over,
+                stay=stay,
+            ),
+            self._agent_changed,
+        )
+        door = AgentDoor(agents_by_phone, self._act, self.prompts, next(iter(sorted(self._site.languages)), "en"))
+
+        async def serve(agi: AgiSession) -> None:
+            await (self.sessions if agi.script == CALL_SCRIPT else door).serve(agi)
+
+        agi = config.acd.asterisk.fastagi
+        self.agi_server = AgiServer(
+            agi.host,
+            agi.port,
+            serve,
+            scripts=(CALL_SCRIPT, AGENT_SCRIPTS),
+            limits=AgiLimits(max_sessions=agi.max_sessions),
+        )
+        self.ami = self._ami_client(config)
+        stocktaking = Stocktaking(
+            post,
+            self.engine.calls,
+            agents_by_phone,
+            self.sessions,
+            self._tracker,
+            self.devices,
+            restored,
+            self._clocks,
+        )
+        self.link.connect(
+            self.ami,
+            LinkParts(
+                post=post,
+                sessions=self.sessions,
+                tracker=self._tracker,
+                devices=self.devices,
+                restored=restored,
+                stocktaking=stocktaking,
+                agents_by_phone=agents_by_phone,
+                has_returned=self._has_returned,
+            ),
+        )
+        self.metrics.watch(self._state)
+
+    def restore_agents(self) -> None:
+        """Take over the agents' states of the last run; agents not known then start as configured."""
+        stored = self.agent_states.load()
+        for agent_id, agent in self.engine.agents.items():
+            presence = stored.get(agent_id)
+            state = presence.state if presence is not None else AgentState(agent.spec.start)
+            reason = presence.reason if presence is not None else ""
+            event: Event
+            if state is AgentState.READY:
+                event = AgentReady(agent_id)
+            elif state is AgentState.NOT_READY:
+                event = AgentLoggedIn(agent_id, ready=False, reason=reason)
+            else:
+                event = AgentLoggedOut(agent_id)
+            self.host.post(event)
+
+    async def prepare_prompts(self) -> None:
+        """Make the site's prompts, so that callers wait for none of them."""
+        await self.prompts.warm_up(
+            self._site.prompts, speech=self._site.forest.speech(), languages=sorted(self._site.languages)
+        )
+        self._prompts_ready = True
+
+    # What the web port asks (acd.web.backend.Backend).
+
+    def readiness(self) -> Readiness:
+        """See ``Backend``."""
+        reasons = []
+        if self.draining:
+            reasons.append("draining: the process is ending")
+        if self.link.problem:
+            reasons.append(self.link.problem)
+        elif not self.link.offers_resumed:
+            reasons.append("callers of before the start are awaited")
+        if not self._prompts_ready:
+            reasons.append("prompts are being prepared")
+        return Readiness(tuple(reasons))
+
+    def status(self) -> Mapping[str, Json]:
+        """See ``Backend``."""
+        return status_of(self.engine.snapshot(self.host.now()), self._clocks.wall(), self.readiness().reasons)
+
+    def act_on_agent(self, agent_id: str, action: AgentAction, reason: str) -> str | None:
+        """See ``Backend``."""
+        agent = self.engine.agents.get(agent_id)
+        if agent is None:
+            return None
+        act(agent, action, reason, self.host.post)
+        self._agent_changed(agent_id)
+        return agent.state.value
+
+    # Inside.
+
+    def _act(self, agent_id: str, action: AgentAction) -> bool:
+        agent = self.engine.agents.get(agent_id)
+        done = agent is not None and act(agent, action, "", self.host.post)
+        self._agent_changed(agent_id)
+        return done
+
+    def _agent_changed(self, agent_id: str) -> None:
+        agent = self.engine.agents.get(agent_id)
+        if agent is not None:
+            self.agent_states.note(agent_id, presence_of(agent))
+
+    def _note_return(self, sequence: int, event: Event, now: float, commands: object) -> None:  # noqa: ARG002
+        if isinstance(event, CallQueued):
+            self.link.caller_came_in()
+
+    def _has_returned(self, call_id: str) -> bool:
+        call = self.engine.calls.get(call_id)
+        return call is not None and call.state is not CallState.MENU
+
+    def _interpreter(self, on_step: OnStep) -> Interpreter:
+        return Interpreter(self._site.forest, on_step=on_step)
+
+    def _ami_client(self, config: Config) -> AmiClient:
+        ami = config.acd.asterisk.ami
+        return AmiClient(
+            ami.host,
+            ami.port,
+            ami.user,
+            ami.password.get_secret_value() if ami.password is not None else "",
+            on_event=self.link.on_event,
+            resync=self.link.resync,
+            on_state=self.link.on_state,
+            on_rtt=self.metrics.ami_rtt_seconds.observe,
+            timings=AmiTimings(connect_timeout_s=ami.connect_timeout_s, pong_timeout_s=ami.event_timeout_s),
+        )
+
+    def _state(self) -> Iterator[Metric]:
+        yield from engine_state(self.engine)
+        yield gauge("acd_ami_connected", "1 while in step with Asterisk.", float(self.link.connected))
+        yield gauge("acd_agi_sessions", "FastAGI sessions under way.", self.agi_server.sessions)
+        stats = self.agi_server.stats
+        refused = {
+            "limit": stats.refused_limit,
+            "script": stats.refused_script,
+            "garbage": stats.garbage,
+            "timeout": stats.env_timeouts,
+        }
+        yield counter("acd_agi_refused", "FastAGI connections refused.", refused, "reason")
+
+
+async def find_voices() -> tuple[Synthesiser, ...]:
+    """Find what speaks texts: espeak-ng, or the command line that ACD_ESPEAK_NG gives for it."""
+    command = shlex.split(os.environ.get("ACD_ESPEAK_NG", "espeak-ng"))
+    try:
+        return (await find_espeak_ng(command),)
+    except ToolError as error:
+        log.error("texts cannot be spoken, recorded prompts can", why=str(error))  # noqa: TRY400
+        return ()
+
+
+def _new_call_id() -> str:
+    """Make an id: the moment, to be read and sorted by people, and enough chance to be one of a kind."""
+    return f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"

@@ -1,0 +1,265 @@
+"""A caller's stay in a queue: music, announcements and dials on the caller's own AGI socket.
+
+Waiting is a silent socket with music on. An offer is ``EXEC Dial`` on that socket, written in the very call that brings
+the engine's command, unless a command is under way: a set-up step of a millisecond is waited for, an announcement is
+stopped through AMI first.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+import structlog
+
+from acd.core.commands import AddLeg, Announce, CancelLeg, CancelOffer, OfferCall, Overflow
+from acd.core.events import Event, LegFailed, LegFailure
+from acd.core.specs import QueueSpec, WaitingMessageKind
+from acd.service.agi_line import AgiLine, hung_up
+from acd.service.legs import DialResult, Known, LegTracker
+from ami_bridge.agi_codec import AgiReply
+from ami_bridge.agi_session import AgiError, AgiSession
+from ivr.line import LineHungUp
+from ivr.speech import Number, Prompt, Speech
+
+__all__ = ["QueueStay", "StayEnd", "StayTools", "dial_arguments"]
+
+log = structlog.get_logger(__name__)
+
+_RESULT = ("DIALSTATUS", "HANGUPCAUSE", "ANSWEREDTIME", "DIALEDPEERNAME")
+_MOST_ANNOUNCEMENTS = 3
+
+
+class StayEnd(Enum):
+    """How a stay ended, if not by the caller's hang-up."""
+
+    TALKED = "talked"
+    OVERFLOWED = "overflowed"
+    LOST = "lost"
+    """The engine has let go of the call after a fault: it must be queued again."""
+
+
+@dataclass(frozen=True, slots=True)
+class StayTools:
+    """What a stay uses of the process around it."""
+
+    tracker: LegTracker
+    post: Callable[[Event], None]
+    phones: Mapping[str, str]
+    """Phone of each agent, as ``Dial`` takes it."""
+    queues: Mapping[str, QueueSpec]
+    stop_playback: Callable[[str], None]
+    """Stop, through AMI, what is being played on this channel."""
+
+
+def dial_arguments(phones: Sequence[str], ring_timeout_s: float, queue: QueueSpec | None) -> tuple[str, str, str]:
+    """Write the arguments of ``Dial``.
+
+    ``g``: when the agent hangs up the caller stays with us. ``i``: a phone that forwards its calls has rejected, it
+    does not take the caller elsewhere. ``m(class)`` or ``r``: what the caller hears meanwhile.
+    """
+    ringing = queue is not None and queue.while_ringing == "ringing"
+    heard = "r" if ringing else f"m({queue.music if queue is not None else 'default'})"
+    return "&".join(phones), f"{ring_timeout_s:g}", f"gi{heard}"
+
+
+class QueueStay:
+    """One caller's stay, from the event that queues the call to the end of a talk or of the stay."""
+
+    def __init__(self, agi: AgiSession, line: AgiLine, call_id: str, queue: str, tools: StayTools) -> None:
+        self._agi = agi
+        self._line = line
+        self._call_id = call_id
+        self._queue = queue
+        self._tools = tools
+        self._offer: OfferCall | None = None
+        """To be dialled as soon as the socket is free."""
+        self._dialled: OfferCall | None = None
+        self._dialling: asyncio.Future[AgiReply] | None = None
+        self._announcements: deque[Announce] = deque(maxlen=_MOST_ANNOUNCEMENTS)
+        self._announcing = False
+        self._idle: asyncio.Future[None] | None = None
+        """Waited for while the socket is silent."""
+        self._music = ""
+        """The music that plays, as far as we know."""
+        self._unrung: list[AddLeg] = []
+        """Agents who joined an offer after its dial was written."""
+        self.overflow: Overflow | None = None
+        """Set when the engine has sent the call elsewhere."""
+        self._lost = False
+
+    # What the engine commands.
+
+    def offer(self, command: OfferCall) -> None:
+        """Ring these phones, now if the socket is free."""
+        self._offer = command
+        self._queue = command.queue
+        if self._idle is not None and not self._idle.done():
+            self._dial(command)
+        elif self._announcing:
+            self._line.stop()
+            self._tools.stop_playback(self._agi.channel)
+        self._wake()
+
+    def cancel(self, command: CancelOffer) -> None:
+        """Stop ringing, or do not begin to."""
+        self.drop(command.offer_id)
+        self._tools.tracker.cancel_offer(command.offer_id)
+
+    def drop(self, offer_id: str) -> None:
+        """Forget an offer that was never dialled."""
+        if self._offer is not None and self._offer.offer_id == offer_id:
+            self._offer = None
+
+    def cancel_leg(self, command: CancelLeg) -> None:
+        """Stop ringing one phone; an offer not yet dialled goes on without it."""
+        pending = self._offer
+        if pending is not None and pending.offer_id == command.offer_id:
+            left = tuple(agent_id for agent_id in pending.agent_ids if agent_id != command.agent_id)
+            self._offer = _with_agents(pending, left) if left else None
+        self._tools.tracker.cancel_leg(command.offer_id, command.agent_id)
+
+    def add_leg(self, command: AddLeg) -> None:
+        """Ring one more phone.
+
+        ``Dial`` takes no phones once it is written: then the agent stays reserved, and rings with the next dial.
+        """
+        pending = self._offer
+        if pending is not None and pending.offer_id == command.offer_id:
+            self._offer = _with_agents(pending, (*pending.agent_ids, command.agent_id))
+        else:
+            self._unrung.append(command)
+
+    def announce(self, command: Announce) -> None:
+        """Tell the caller something when nothing else is under way."""
+        self._announcements.append(command)
+        self._wake()
+
+    def overflowed(self, command: Overflow) -> None:
+        """The call has left the queue."""
+        self.overflow = command
+        if self._announcing:
+            self._line.stop()
+            self._tools.stop_playback(self._agi.channel)
+        self._wake()
+
+    def lost(self) -> None:
+        """The engine knows the call no longer, after a fault of its own: end the stay, and the dial if there is one."""
+        self._lost = True
+        self._offer = None
+        if self._dialled is not None:
+            self._tools.tracker.cancel_offer(self._dialled.offer_id)
+        self._wake()
+
+    @property
+    def dialling(self) -> OfferCall | None:
+        """The offer whose dial is under way."""
+        return self._dialled if self._dialling is not None else None
+
+    # The stay.
+
+    async def run(self) -> StayEnd:
+        """Wait, announce, dial, until there was a talk or the engine has sent the call elsewhere.
+
+        Raises:
+            LineHungUp: the caller is gone.
+        """
+        self._agi.on_hangup(self._wake)
+        while True:
+            if self._dialling is not None:
+                if await self._dial_ended(self._dialling):
+                    return StayEnd.TALKED
+            elif self.overflow is not None:
+                return StayEnd.OVERFLOWED
+            elif self._lost:
+                return StayEnd.LOST
+            elif self._offer is not None:
+                self._dial(self._offer)
+            elif self._announcements:
+                await self._announce(self._announcements.popleft())
+            elif self._music != self._spec_music():
+                await self._start_music()
+            else:
+                await self._wait()
+
+    async def _wait(self) -> None:
+        if not self._agi.ended:
+            self._idle = asyncio.get_running_loop().create_future()
+            try:
+                await self._idle
+            finally:
+                self._idle = None
+        if self._agi.ended:
+            raise LineHungUp("the caller hung up while waiting")
+
+    def _wake(self) -> None:
+        if self._idle is not None and not self._idle.done():
+            self._idle.set_result(None)
+
+    def _dial(self, offer: OfferCall) -> None:
+        self._offer = None
+        phones = {self._tools.phones[agent_id]: agent_id for agent_id in offer.agent_ids}
+        arguments = dial_arguments(list(phones), offer.ring_timeout_s, self._tools.queues.get(offer.queue))
+        self._tools.tracker.begin(offer.offer_id, self._call_id, self._agi.uniqueid, phones)
+        try:
+            self._dialling = self._agi.start("EXEC", "Dial", ",".join(arguments))
+        except AgiError:
+            return  # the line has ended; the session's end frees the agents
+        self._dialled = offer
+        self._music = ""
+
+    async def _dial_ended(self, dialling: asyncio.Future[AgiReply]) -> bool:
+        """Wait for the dial's end and tell the engine what came of it; True after a talk."""
+        async with hung_up():
+            reply = await dialling
+        offer, self._dialling, self._dialled = self._dialled, None, None
+        if self._agi.ended or reply.result == "-1":
+            raise LineHungUp("the caller hung up, or was transferred")
+        if offer is None:
+            return False
+        known = self._tools.tracker.returned(offer.offer_id)
+        result = await self._ask() if known is Known.NOTHING else None
+        while self._unrung:
+            leg = self._unrung.pop()
+            self._tools.post(LegFailed(leg.offer_id, leg.agent_id, LegFailure.CANCELLED))
+        if result is not None:
+            return self._tools.tracker.settle(offer.offer_id, result)
+        return known is Known.TALKED
+
+    async def _ask(self) -> DialResult:
+        status, cause, answered_s, peer = await self._line.read_variables(_RESULT)
+        return DialResult(status, cause, peer, talked=bool(answered_s))
+
+    async def _announce(self, announcement: Announce) -> None:
+        self._announcing = True
+        try:
+            await self._line.play(_speech_of(announcement))
+        finally:
+            self._announcing = False
+            self._music = ""
+
+    async def _start_music(self) -> None:
+        music = self._spec_music()
+        await self._line.music_on(music)
+        self._music = music
+
+    def _spec_music(self) -> str:
+        spec = self._tools.queues.get(self._queue)
+        return spec.music if spec is not None else "default"
+
+
+def _with_agents(offer: OfferCall, agent_ids: tuple[str, ...]) -> OfferCall:
+    return OfferCall(offer.cause, offer.offer_id, offer.call_id, agent_ids, offer.queue, offer.ring_timeout_s)
+
+
+def _speech_of(announcement: Announce) -> tuple[Speech, ...]:
+    """Say what the engine wants said: the prompt, and behind it the place or the minutes where there are any."""
+    prompt: tuple[Speech, ...] = (Prompt(announcement.prompt),) if announcement.prompt else ()
+    if announcement.kind is WaitingMessageKind.POSITION:
+        return (*prompt, Number(announcement.position))
+    if announcement.kind is WaitingMessageKind.ESTIMATED_WAIT and announcement.estimated_wait_s is not None:
+        return (*prompt, Number(max(1, round(announcement.estimated_wait_s / 60))))
+    return prompt if announcement.kind is WaitingMessageKind.PROMPT else ()
