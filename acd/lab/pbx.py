@@ -17,6 +17,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Self
 
+from acd.lab.children import dies_with_parent, end_process
 from acd.lab.errors import PbxError
 from acd.lab.install import AsteriskInstall
 from acd.lab.ports import Ports, choose_ports
@@ -128,7 +129,7 @@ class Pbx:
             await self._render()
         with (self.log_dir / "console.log").open("ab") as output:
             self._process = await asyncio.create_subprocess_exec(
-                *_dies_with_parent(),
+                *dies_with_parent(),
                 *self.install.asterisk,
                 *("-C", str(self.run_dir / "etc" / "asterisk.conf"), "-f"),
                 stdin=asyncio.subprocess.DEVNULL,
@@ -150,7 +151,7 @@ class Pbx:
     async def stop(self) -> None:
         """Ends Asterisk in good order (its calls are hung up) and gives the run folder back."""
         if self.pid is not None and self._process is not None:
-            self._process.terminate()
+            end_process(self._process, signal.SIGTERM)
             try:
                 async with asyncio.timeout(STOP_TIMEOUT_S):
                     await self._process.wait()
@@ -161,13 +162,13 @@ class Pbx:
     async def kill(self) -> None:
         """Ends Asterisk as a crash would; ``start()`` brings it back with the same ports and secret."""
         if self._process is not None and self._process.returncode is None:
-            self._process.kill()
+            end_process(self._process, signal.SIGKILL)
             await self._process.wait()
 
     async def restart(self) -> None:
         """Stops and starts Asterisk, with the same configuration, ports and secret."""
         if self.pid is not None and self._process is not None:
-            self._process.terminate()
+            end_process(self._process, signal.SIGTERM)
             await self._process.wait()
         await self.start()
 
@@ -184,7 +185,7 @@ class Pbx:
             async with asyncio.timeout(CLI_TIMEOUT_S):
                 output, _ = await process.communicate()
         except TimeoutError:
-            process.kill()
+            end_process(process, signal.SIGKILL)
             await process.wait()
             raise PbxError(f"Asterisk did not answer to {command!r} within {CLI_TIMEOUT_S:.0f} s") from None
         text = output.decode(errors="replace")
@@ -298,12 +299,6 @@ def end_leftover(run_dir: Path) -> None:
         command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
         if os.fsencode(run_dir / "etc" / "asterisk.conf") in command:
             os.kill(pid, signal.SIGKILL)
-
-
-def _dies_with_parent() -> tuple[str, ...]:
-    """The argv prefix by which the kernel ends a child when its parent dies (util-linux; absent elsewhere)."""
-    setpriv = shutil.which("setpriv")
-    return (setpriv, "--pdeathsig", "KILL") if setpriv else ()
 
 
 def _unknown_phone(name: str) -> Phone:
