@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from typing import Any
 
-from acd.core.specs import AgentSpec, QueueSpec, RoutingSpec
+from acd.core.specs import AgentSpec, RoutingSpec
 
 __all__ = ["describe_changes"]
 
