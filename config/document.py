@@ -58,8 +58,11 @@ class SourceMap:
         return Position(self.file)
 
     def value(self, path: KeyPath) -> Position:
-        """Return where the value at ``path`` starts, or the nearest thing around it."""
-        return self.values.get(path) or self.key(path)
+        """Return where the value at ``path`` starts, or the nearest value around it."""
+        for end in range(len(path), 0, -1):
+            if found := self.values.get(path[:end]):
+                return found
+        return Position(self.file)
 
 
 @dataclass(frozen=True, slots=True)

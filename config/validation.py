@@ -200,12 +200,12 @@ def _wrong_value(detail: ErrorDetails, place: _Place, raw: Raw, source: SourceMa
     kind, context = detail["type"], detail.get("ctx", {})
     position = source.key(place.path) if place.is_key else source.value(place.path)
     if kind == "union_tag_invalid":
-        known = tuple(re.findall(r"'([^']*)'", str(context["expected_tags"])))
+        known = tuple(re.findall(r"'([^']+)'", str(context["expected_tags"])))
         tag = str(context["tag"])
         return source.value((*place.path, "type")), f"unknown type {quoted(tag)}; {suggestion(tag, known)}"
     given = str(place.path[-1]) if place.is_key else raw_at(raw, place.path)
     if kind == "literal_error" and isinstance(given, str):
-        known = tuple(re.findall(r"'([^']*)'", str(context["expected"])))
+        known = tuple(word for word in re.findall(r"'([^']*)'", str(context["expected"])) if word)
         return position, f"unknown {_field_name(place)} {quoted(given)}; {suggestion(given, known)}"
     if kind == "too_short":
         return position, f"{shown_key(str(place.path[-1]))} is empty; give at least one"
@@ -217,7 +217,7 @@ def _wrong_value(detail: ErrorDetails, place: _Place, raw: Raw, source: SourceMa
 def _field_name(place: _Place) -> str:
     """Name what a wrong word stands for: its key, or for keys what they are."""
     if place.is_key:
-        return "language" if place.path[0] == "prompts" else "key"
+        return "language" if place.path[0] == "prompts" or "value" in place.path else "key"
     names = [part for part in place.path if isinstance(part, str)]
     return names[-1]
 
@@ -268,6 +268,7 @@ def _prune(
             gone.add(place.path)
         else:
             doomed.add(place.path[:-1])
+    doomed = {_existing(raw, path) for path in doomed}
     if () in doomed:
         return None, source
     gone |= doomed
@@ -283,6 +284,17 @@ def _prune(
         if isinstance(items, list):
             items[:] = [item for place, item in enumerate(items) if place not in set(places_in_list)]
     return raw, _moved_up(source, removed) if removed else source
+
+
+def _existing(raw: Raw, path: KeyPath) -> KeyPath:
+    """Return the way to what is written there, or to the nearest thing around it.
+
+    A short form is validated as the long one (``prompt: a`` as ``prompt: [a]``), so a path may go further than the
+    file does. What is taken out must be something that is there, or validation would never end.
+    """
+    while path and raw_at(raw, path) is None:
+        path = path[:-1]
+    return path
 
 
 def _moved_up(source: SourceMap, removed: Mapping[KeyPath, list[int]]) -> SourceMap:

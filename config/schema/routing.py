@@ -38,7 +38,7 @@ Option: TypeAlias = Annotated[float, Number(-1_000_000, 1_000_000)]
 class Strategy(Model):
     """Which of the free agents is offered a call: a strategy's name, or the name with its options."""
 
-    name: Name
+    name: Name = Field(examples=["longest-idle"])
     """The strategy's name."""
 
     options: FrozenMap[Name, Option] = Field(default_factory=dict)

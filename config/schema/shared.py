@@ -124,7 +124,7 @@ class Number:
 
     def right(self) -> str:
         """Say what would be right."""
-        return f"give a number from {self.least:g} to {self.most:g}" + (f" ({self.unit})" if self.unit else "")
+        return f"give a number from {self.least:.10g} to {self.most:.10g}" + (f" ({self.unit})" if self.unit else "")
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         inner = core_schema.float_schema(ge=self.least, le=self.most, allow_inf_nan=False)
