@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from sys import intern
 from typing import Final, NoReturn
 
-from ami_bridge.ami_guard import MAX_TORN_CHARS, cut_forged, is_whole
+from ami_bridge.ami_guard import MAX_TORN_CHARS, is_end_only, is_sound, mend
 
 BANNER_PREFIX: Final = b"Asterisk Call Manager/"
 MAX_LINE_BYTES: Final = 64 * 1024
@@ -126,7 +126,8 @@ class AmiParser:
     What it cannot use is dropped and counted in :attr:`garbage`: a line that is no header, a message that is neither
     event nor reply, an event with neither ``Privilege`` (as every event for all has) nor ``ActionID`` (as every event
     of a list has), a line or a message over its limit. Events that a caller tore apart are put together again. What
-    comes out does not depend on how the bytes were cut into reads.
+    comes out does not depend on how the bytes were cut into reads (but for one case: an event whose end is forged by
+    the dialled number is only found out when its own end comes in the same read, as Asterisk writes it).
     """
 
     def __init__(self, *, max_line_bytes: int = MAX_LINE_BYTES, max_message_bytes: int = MAX_MESSAGE_BYTES) -> None:
@@ -215,18 +216,19 @@ class AmiParser:
         except UnicodeDecodeError:
             text = complete.decode("utf-8", "replace")
         append, memo, shapes = messages.append, self._memo.__getitem__, self._shapes
+        lines: list[str] = []
         for block in text.split("\r\n\r\n"):
-            lines = block.split("\r\n")
+            before, lines = lines, block.split("\r\n")
             try:
                 pairs = list(map(memo, lines))
             except _Malformed:
-                self._parse_odd(lines, messages)
+                self._parse_odd(lines, messages, before)
                 continue
             message = AmiMessage(pairs)
             plain = len(message) == len(pairs)
             shape = tuple(message) if plain else tuple([name for name, _ in pairs])
             if shape not in shapes or self._torn:
-                self._parse_odd(lines, messages)
+                self._parse_odd(lines, messages, before)
             elif plain:
                 append(message)
             else:
@@ -243,47 +245,69 @@ class AmiParser:
         self.garbage += len(lines) - len(kept)
         self._parse_odd([line.decode("utf-8", "replace") for line in kept], messages)
 
-    def _parse_odd(self, lines: list[str], messages: list[AmiMessage]) -> None:
-        """Parse a message not known to be right: of a new shape, torn, or with lines that are no headers."""
-        joined = self._join_torn(lines)
-        is_clean = joined is lines
-        lines = joined
-        names = [name for name, _ in _split(lines)]
-        if "Event" in names:
-            suspect = not is_clean or not is_whole(names) or _repeats_oddly(names)
-            kept = cut_forged(lines) if suspect else lines
-            if suspect and not is_whole([name for name, _ in _split(kept)]):
-                self._torn = lines
+    def _parse_odd(self, lines: list[str], messages: list[AmiMessage], before: Sequence[str] = ()) -> None:
+        """Parse a message not known to be right: of a new shape, torn, or with lines that are no headers.
+
+        `before` are the lines ahead of it in this read.
+        """
+        is_clean = all(lines)
+        if not is_clean:
+            lines = [line for line in lines if line]  # more than one empty line between two messages
+            if not lines:
                 return
-            if not is_clean or len(kept) < len(lines):
-                self.forged += 1
-                is_clean = False
-            lines = kept
+        if self._torn and self._is_continued(lines, messages):
+            return
+        if is_end_only(lines) and messages and messages[-1] == dict(_split([*before])):
+            # What was taken for an event's end was forged: this is it.
+            messages.pop()
+            self._torn = [*before, *lines]
+            return
+        if not lines[0].startswith("Event: "):
+            self._take(lines, messages)
+            return
+        mended = mend(lines)
+        if mended is None:
+            self._torn = lines
+            return
+        if len(mended) < len(lines):
+            self.forged += 1
+            is_clean = False
+        if self._take(mended, messages) and is_clean:
+            self._remember_shape(lines)
+
+    def _is_continued(self, lines: list[str], messages: list[AmiMessage]) -> bool:
+        """Whether a torn event goes on with these lines; if not, it is taken, or given up when it has no end."""
+        torn = self._torn
+        mended = mend(torn)
+        if mended is None or not is_sound(lines):
+            if sum(map(len, torn)) <= MAX_TORN_CHARS:
+                torn += lines
+                return True
+            mended = None
+        self._torn = []
+        if mended is None:
+            self.garbage += 1
+        else:
+            self.forged += 1
+            self._take(mended, messages)
+        return False
+
+    def _take(self, lines: list[str], messages: list[AmiMessage]) -> bool:
+        """Make a message of these lines; gives whether all of them were used."""
         pairs = _split(lines)
-        self.garbage += sum(1 for line in lines if line) - len(pairs)
+        self.garbage += len(lines) - len(pairs)
         message = AmiMessage(pairs)
         if not ("Response" in message or ("Event" in message and ("Privilege" in message or "ActionID" in message))):
             self.garbage += bool(pairs)
-            return
+            return False
         messages.append(message if len(message) == len(pairs) else _RepeatingMessage(pairs))
-        if is_clean and len(pairs) == len(lines):
-            self._remember_shape(tuple(names))
+        return len(lines) == len(pairs)
 
-    def _remember_shape(self, names: tuple[str, ...]) -> None:
-        if len(names) <= _MAX_SHAPE_NAMES and not _repeats_oddly(names):
+    def _remember_shape(self, lines: list[str]) -> None:
+        if len(lines) <= _MAX_SHAPE_NAMES:
             if len(self._shapes) >= _MAX_SHAPES:
                 self._shapes.clear()
-            self._shapes.add(tuple(map(intern, names)))
-
-    def _join_torn(self, lines: list[str]) -> list[str]:
-        """Put the next lines behind a torn event's; give that up when it gets too long."""
-        torn, self._torn = self._torn, []
-        if not torn:
-            return lines
-        if sum(map(len, torn)) > MAX_TORN_CHARS:
-            self.garbage += 1
-            return lines
-        return torn + lines
+            self._shapes.add(tuple([intern(line.partition(": ")[0]) for line in lines]))
 
 
 def _split(lines: list[str]) -> list[tuple[str, str]]:
@@ -296,12 +320,6 @@ def _split(lines: list[str]) -> list[tuple[str, str]]:
         if separator and name:
             pairs.append((name, value))
     return pairs
-
-
-def _repeats_oddly(names: Sequence[str]) -> bool:
-    """Whether a header repeats that Asterisk does not repeat in events."""
-    singular = [name for name in names if not name.endswith("Variable")]
-    return len(set(singular)) < len(singular)
 
 
 def encode_action(action: str, headers: Mapping[str, HeaderValue] | None = None, action_id: str = "") -> bytes:

@@ -2,12 +2,12 @@
 
 Asterisk writes a caller's number, and the number that was dialled, into its events as they are, and a SIP address may
 hold ``%0D%0A``. So any caller can end a header, or a whole event, and let headers and events of his own follow (seen
-on Asterisk 22.10: ``From: <sip:1%0D%0A%0D%0AEvent%3A…>``). What saves us is that the rest of the real event always
-follows, and that such a value is at most 79 characters long (``AST_CHANNEL_NAME``, ``AST_MAX_EXTENSION``):
+on Asterisk 22.10: ``From: <sip:1%0D%0A%0D%0AEvent%3A…>``). Two facts help: the rest of the real event always follows,
+and such a value has at most 79 characters (``AST_CHANNEL_NAME``, ``AST_MAX_EXTENSION``).
 
-- The headers of a channel description are known. Their names leave no room for a useful event beside them, so a torn
-  description is seen as torn, and it is whole again only with its own end.
-- What stands between a header that can be torn and the last one of the name that must follow it is the caller's.
+A channel description is a fixed run of headers. Three of them can be torn, and cut the run into pieces; within a piece
+the headers stand side by side. Looking for whole pieces finds the real ones whatever stands between them, and 79
+characters do not hold what would end a description and begin an event that looks real.
 """
 
 from __future__ import annotations
@@ -18,47 +18,96 @@ from typing import Final
 MAX_TORN_CHARS: Final = 8192
 """Most that is collected of a torn event before it is given up."""
 
-_FIRST: Final = "ChannelStateDesc"
-"""A header that only channel descriptions have, ahead of what can be torn. A prefix (``Dest``) tells them apart."""
-_REST: Final = (
-    "CallerIDNum", "CallerIDName", "ConnectedLineNum", "ConnectedLineName", "Language", "AccountCode",
-    "Context", "Exten", "Priority", "Uniqueid", "Linkedid",
-)  # fmt: skip
-"""What follows it (``ast_manager_build_channel_state_string_prefix``, the same in Asterisk 16 to 23)."""
-_FOLLOWERS: Final = {"CallerIDNum": "CallerIDName", "ConnectedLineNum": "ConnectedLineName", "Exten": "Priority"}
-"""The headers that can be torn, and what Asterisk writes behind them."""
+# The headers of a channel description, behind an optional prefix (``Dest``), cut behind those that can be torn.
+# From ast_manager_build_channel_state_string_prefix in main/manager_channels.c, the same in Asterisk 16 to 23.
+_HEAD: Final = ("Channel", "ChannelState", "ChannelStateDesc", "CallerIDNum")
+_NAMES: Final = ("CallerIDName", "ConnectedLineNum")
+_PLACE: Final = ("ConnectedLineName", "Language", "AccountCode", "Context", "Exten")
+_IDENTITY: Final = ("Priority", "Uniqueid", "Linkedid")
+_MARKER: Final = _HEAD[2]
+_SHORTEST_EVENT_NAME: Final = 3
 
 
-def is_whole(names: Sequence[str]) -> bool:
-    """Whether every channel description among these header names is there to its end, in order and without a gap."""
-    for position, name in enumerate(names):
-        if name.endswith(_FIRST):
-            prefix = name.removesuffix(_FIRST)
-            expected = [prefix + rest for rest in _REST]
-            if list(names[position + 1 : position + 1 + len(_REST)]) != expected:
-                return False
-    return True
+def mend(lines: list[str]) -> list[str] | None:
+    """An event's lines without what a caller put between them; None when a channel description has no end (yet).
 
-
-def cut_forged(lines: list[str]) -> list[str]:
-    """The lines of an event without those between a header that can be torn and the last that can follow it."""
+    An event that nobody touched comes back as it is.
+    """
     kept: list[str] = []
     position = 0
-    while position < len(lines):
-        line = lines[position]
-        kept.append(line)
-        position += 1
-        name, _, _ = line.partition(": ")
-        for torn, follower in _FOLLOWERS.items():
-            if name.endswith(torn):
-                position = _last_start(lines, name.removesuffix(torn) + follower + ": ", position)
-                break
-    return kept
+    while (head := _find_head(lines, position)) is not None:
+        start, prefix = head
+        kept += lines[position : start + len(_HEAD)]
+        end = _mend_description(lines, start + len(_HEAD), prefix, kept)
+        if end is None:
+            return None
+        position = end
+    return kept + lines[position:]
 
 
-def _last_start(lines: list[str], start: str, position: int) -> int:
-    """Where the last line with this start is, from `position` on; `position` when there is none."""
-    for index in range(len(lines) - 1, position - 1, -1):
-        if lines[index].startswith(start):
+def is_sound(lines: Sequence[str]) -> bool:
+    """Whether a message begins as Asterisk begins one; no caller has room for that behind a forged end of an event."""
+    if len(lines) < 2:
+        return False
+    first, second = lines[0], lines[1]
+    if first.startswith("Response: "):
+        return second.startswith("ActionID: ") and second != "ActionID: "
+    name = first.removeprefix("Event: ")
+    return first != name and len(name) >= _SHORTEST_EVENT_NAME and second.startswith(("Privilege: ", "ActionID: "))
+
+
+def is_end_only(lines: list[str]) -> bool:
+    """Whether this is no message but the end of one: what follows when a caller has forged an end ahead of it."""
+    if is_sound(lines) or lines[0].startswith("Response: "):
+        return False
+    suffix = f"{_IDENTITY[-1]}: "
+    prefixes = {line.partition(suffix)[0] for line in lines if suffix in line}
+    return any(_find_piece(lines, 0, prefix, _IDENTITY) is not None for prefix in prefixes)
+
+
+def _mend_description(lines: list[str], position: int, prefix: str, kept: list[str]) -> int | None:
+    """Keep the pieces of the description whose head ends at `position`; gives where the event goes on."""
+    names = _find_piece(lines, position, prefix, _NAMES)
+    if names is None:
+        return None
+    place = _find_piece(lines, names + len(_NAMES), prefix, _PLACE)
+    if place is None:
+        return None
+    behind = place + len(_PLACE)
+    identity = _find_piece(lines, behind, prefix, _IDENTITY)
+    if identity is None:
+        return None
+    # The dialled number may hold a forged identity. The real one is the last ahead of the next description.
+    next_head = _find_head(lines, behind)
+    limit = len(lines) if next_head is None else next_head[0]
+    while (later := _find_piece(lines, identity + 1, prefix, _IDENTITY)) is not None and later < limit:
+        identity = later
+    for start, piece in ((names, _NAMES), (place, _PLACE), (identity, _IDENTITY)):
+        kept += lines[start : start + len(piece)]
+    return identity + len(_IDENTITY)
+
+
+def _find_head(lines: list[str], position: int) -> tuple[int, str] | None:
+    """Where the next description begins, and the prefix of its headers."""
+    for index in range(position, len(lines) - len(_HEAD) + 1):
+        name, found, _ = lines[index + 2].partition(_MARKER + ": ")
+        if found and _stands_at(lines, index, name, _HEAD):
+            return index, name
+    return None
+
+
+def _find_piece(lines: list[str], position: int, prefix: str, piece: tuple[str, ...]) -> int | None:
+    """Where the headers of a piece stand side by side, from `position` on."""
+    for index in range(position, len(lines) - len(piece) + 1):
+        if _stands_at(lines, index, prefix, piece) and (piece is not _IDENTITY or _is_identity(lines, index)):
             return index
-    return position
+    return None
+
+
+def _stands_at(lines: list[str], index: int, prefix: str, piece: tuple[str, ...]) -> bool:
+    return all(lines[index + offset].startswith(f"{prefix}{name}: ") for offset, name in enumerate(piece))
+
+
+def _is_identity(lines: list[str], index: int) -> bool:
+    priority, uniqueid, linkedid = (lines[index + offset].partition(": ")[2] for offset in range(3))
+    return priority.isdigit() and bool(uniqueid) and bool(linkedid)
