@@ -25,7 +25,8 @@ def check_routing(draft: Draft, findings: Findings) -> None:
             findings.error(source.value((key,)), f"'{key}' is empty; give at least one")
     if routing.numbers and DEFAULT_NUMBER not in (draft.routing.names("numbers") or ()):
         findings.warning(
-            source.key(("numbers",)), f"no '{DEFAULT_NUMBER}' here: calls to other numbers have nowhere to go; add it"
+            source.key(("numbers",)),
+            f"no '{DEFAULT_NUMBER}' here: calls to other numbers enter as the first does; add it",
         )
     _check_settings(draft, findings, ("defaults",), routing.defaults)
     for name, queue in routing.queues.items():

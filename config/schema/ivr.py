@@ -9,7 +9,19 @@ from typing import Annotated, Any, ClassVar, Final, Literal, TypeAlias
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from config.schema.routing import Priority, Reference
-from config.schema.shared import Flag, FrozenMap, Language, Model, Name, Number, Requires, Text, WholeNumber
+from config.schema.shared import (
+    LANGUAGES,
+    NAME_JSON_SCHEMA,
+    Flag,
+    FrozenMap,
+    Language,
+    Model,
+    Name,
+    Number,
+    Requires,
+    Text,
+    WholeNumber,
+)
 
 __all__ = [
     "BUILT_IN_PROMPTS",
@@ -26,7 +38,7 @@ __all__ = [
     "Tree",
 ]
 
-RECORDING_ENDINGS: Final = ("wav", "wav16", "wav49", "gsm", "ulaw", "alaw", "sln", "sln16", "sln48", "g722", "g729")
+RECORDING_ENDINGS: Final = ("wav", "wav16", "gsm", "ulaw", "alaw", "sln", "sln16", "g722", "g729")
 """Recordings: WAV files of most kinds, and what Asterisk plays as it is."""
 
 BUILT_IN_PROMPTS: Final = frozenset(
@@ -60,7 +72,7 @@ def _listed(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
-_NAME_OR_NAMES = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
+_NAME_OR_NAMES: Final = {"anyOf": [NAME_JSON_SCHEMA, {"type": "array", "items": NAME_JSON_SCHEMA}]}
 
 PromptNames: TypeAlias = Annotated[tuple[Name, ...], BeforeValidator(_listed), WithJsonSchema(_NAME_OR_NAMES)]
 """One prompt, or several that are played one after the other."""
@@ -71,15 +83,17 @@ def _in_any_language(value: Any) -> Any:
     return {"": value} if isinstance(value, str) else value
 
 
-_TEXT_OR_TEXTS = {
-    "anyOf": [{"type": ["string", "number"]}, {"type": "object", "additionalProperties": {"type": "string"}}]
+_SAID: Final = Text(r"[^\x00-\x08\x0b-\x1f\x7f]{1,500}", "give a text of 1 to 500 characters")
+_SAID_JSON_SCHEMA: Final = {"type": ["string", "number"], "minLength": 1, "maxLength": 500}
+_TEXT_OR_TEXTS: Final = {
+    "anyOf": [
+        _SAID_JSON_SCHEMA,
+        {"type": "object", "properties": dict.fromkeys(LANGUAGES, _SAID_JSON_SCHEMA), "additionalProperties": False},
+    ]
 }
 
 Value: TypeAlias = Annotated[
-    FrozenMap[
-        Literal["", "en", "zh"],
-        Annotated[str, Text(r"[^\x00-\x08\x0b-\x1f\x7f]{1,500}", "give a text of 1 to 500 characters")],
-    ],
+    FrozenMap[Literal["", "en", "zh"], Annotated[str, _SAID]],
     BeforeValidator(_in_any_language),
     WithJsonSchema(_TEXT_OR_TEXTS),
 ]

@@ -10,12 +10,12 @@ from pydantic import BeforeValidator, Field, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
-from config.schema.shared import FrozenMap, Model, Name, Number, Requires, Text, Title, WholeNumber
+from config.schema.shared import NAME_JSON_SCHEMA, FrozenMap, Model, Name, Number, Requires, Text, Title, WholeNumber
 
 __all__ = ["DEFAULT_NUMBER", "BackOff", "Priority", "Queue", "QueueSettings", "Routing", "Strategy"]
 
 DEFAULT_NUMBER = "default"
-"""The key in ``numbers`` that stands for every number not listed."""
+"""The key in ``numbers`` that stands for every number not listed; without it they enter as the first one listed."""
 
 DialledNumber: TypeAlias = Annotated[
     str,
@@ -47,7 +47,7 @@ class Strategy(Model):
     @classmethod
     def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         json_schema = handler(schema)
-        return {"anyOf": [{"type": "string"}, json_schema], "description": cls.__doc__}
+        return {"anyOf": [NAME_JSON_SCHEMA, json_schema], "description": cls.__doc__}
 
 
 def _named(value: Any) -> Any:

@@ -19,6 +19,7 @@ from config.wording import quoted
 
 __all__ = [
     "LANGUAGES",
+    "NAME_JSON_SCHEMA",
     "Flag",
     "FrozenMap",
     "Language",
@@ -199,6 +200,9 @@ Flag: TypeAlias = Annotated[bool, _Flag()]
 """A boolean: yes/no, true/false or on/off."""
 
 _NAME: Final = r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}"
+
+NAME_JSON_SCHEMA: Final[JsonSchemaValue] = {"type": "string", "pattern": f"^(?:{_NAME})$"}
+"""A name, for the models that describe a short form by hand."""
 
 
 def is_name(text: str) -> bool:

@@ -142,9 +142,7 @@ def test_the_python_parser_serves_where_libyaml_is_missing(folder: Path, monkeyp
 def test_many_wrong_names_are_told_in_bounded_time(folder: Path) -> None:
     """Looking for the nearest name must not take minutes when every name in a large file is wrong."""
     queues = "".join(f"  queue-{number}: {{}}\n" for number in range(600))
-    agents = "".join(
-        f"  agent-{number}: {{phone: PJSIP/{number}, queues: [quuee{number}]}}\n" for number in range(600)
-    )
+    agents = "".join(f"  agent-{number}: {{phone: PJSIP/{number}, queues: [quuee{number}]}}\n" for number in range(600))
     routing = FILES["routing.yaml"] + queues
     write_site(folder, {"routing.yaml": routing, "agents.yaml": "agents:\n" + agents})
     with pytest.raises(ConfigErrors) as caught:

@@ -1,0 +1,103 @@
+"""The example sites are sound, say what the documents promise, and come with the wheel."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from config import EXAMPLES, Config, load
+from config.json_schema import SHIPPED
+from config.schema.ivr import Enqueue, Menu, Node, SetLanguage
+
+ENV = {"ACD_AMI_PASSWORD": "secret"}
+SITES = ["bank", "demo"]
+
+
+@pytest.mark.parametrize("name", SITES)
+def test_sound_and_without_a_warning(name: str) -> None:
+    assert load(EXAMPLES / name, ENV).warnings == ()
+
+
+def test_no_other_examples() -> None:
+    assert sorted(path.name for path in EXAMPLES.iterdir()) == SITES
+
+
+def test_no_password_in_an_example() -> None:
+    for name in SITES:
+        assert load(EXAMPLES / name, {}).acd.asterisk.ami.password is None
+
+
+@pytest.mark.parametrize("path", sorted(EXAMPLES.rglob("*.yaml")), ids=lambda path: str(path.relative_to(EXAMPLES)))
+def test_editors_find_the_schema(path: Path) -> None:
+    first = path.read_text(encoding="utf-8").splitlines()[0]
+    prefix = "# yaml-language-server: $schema="
+    assert first.startswith(prefix)
+    schema = (path.parent / first.removeprefix(prefix)).resolve()
+    assert schema.is_relative_to(SHIPPED)
+    assert schema.name == ("ivr" if path.parent.name == "ivr" else path.stem) + ".schema.json"
+    assert schema.exists()
+
+
+def nodes(config: Config) -> Iterator[Node]:
+    for tree in config.trees.values():
+        yield from tree.nodes.values()
+
+
+def test_demo() -> None:
+    config = load(EXAMPLES / "demo", ENV)
+    assert config.routing.numbers["100"] == "welcome"
+    assert list(config.routing.queues) == ["sales", "support"]
+    assert {name: agent.phone for name, agent in config.agents.items()} == {
+        name: f"PJSIP/{name}" for name in ("anna", "bob", "chen", "dora", "emil")
+    }
+    assert {agent.start for agent in config.agents.values()} == {"ready"}
+    assert config.trees["welcome"].language == "en"
+    menu = config.trees["welcome"].nodes["choose"]
+    assert isinstance(menu, Menu)
+    assert dict(menu.choices) == {"1": "sales", "2": "support", "9": "chinese", "*": "choose"}
+    assert {node.queue for node in nodes(config) if isinstance(node, Enqueue)} == {"sales", "support"}
+    assert [node.language for node in nodes(config) if isinstance(node, SetLanguage)] == ["zh"]
+
+
+def test_demo_works_without_its_comments_being_wrong() -> None:
+    """Whoever speaks Mandarin in the demo can be reached by both Chinese choices."""
+    config = load(EXAMPLES / "demo", ENV)
+    for node in nodes(config):
+        if isinstance(node, Enqueue):
+            fit = [
+                name
+                for name, agent in config.agents.items()
+                if node.queue in agent.queues
+                and all(agent.skills.get(skill, 0) >= level for skill, level in node.requires.items())
+            ]
+            assert len(fit) >= 2, node
+
+
+def test_bank() -> None:
+    config = load(EXAMPLES / "bank", ENV)
+    queues = config.routing.queues
+    assert all(queues["card-loss"].priority > queue.priority for name, queue in queues.items() if name != "card-loss")
+    topics = {node.data["topic"] for node in nodes(config) if isinstance(node, Enqueue)}
+    assert topics == {"card-loss", "balance", "card-services", "general"}
+    assert {node.language for node in nodes(config) if isinstance(node, SetLanguage)} == {"en", "zh"}
+    shared = [name for name, agent in config.agents.items() if len(agent.queues) > 1]
+    assert len(shared) >= 5, "several queues share agents"
+    assert set(config.trees["english"].nodes) == set(config.trees["mandarin"].nodes)
+    for name, prompt in config.prompts.items():
+        assert set(prompt) == {"en", "zh"} or name in ("greeting", "choose-language", "lost-card-language")
+
+
+@pytest.mark.slow
+def test_wheel_brings_examples_and_schemas(tmp_path: Path) -> None:
+    root = Path(__file__).parents[2]
+    command = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(tmp_path)]
+    subprocess.run(command, cwd=root, check=True, capture_output=True)
+    (wheel,) = tmp_path.glob("*.whl")
+    shipped = {str(path.relative_to(root)) for path in (*EXAMPLES.rglob("*.yaml"), *SHIPPED.glob("*.json"))}
+    assert len(shipped) >= 12
+    assert shipped <= set(zipfile.ZipFile(wheel).namelist())
