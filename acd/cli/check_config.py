@@ -40,7 +40,8 @@ def add_config_options(parser: argparse.ArgumentParser) -> None:
 def _setting(text: str) -> tuple[str, str]:
     key, equals, value = text.partition("=")
     if not equals or not key or not value:
-        raise argparse.ArgumentTypeError(f"{key!r} is not KEY=VALUE")
+        # The text is not repeated: it may be a secret whose "=" was forgotten.
+        raise argparse.ArgumentTypeError("give KEY=VALUE, such as web.port=9090")
     return key, value
 
 
