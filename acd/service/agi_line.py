@@ -101,13 +101,20 @@ class AgiLine:
             await self._command("SET VARIABLE", "CHANNEL(language)", language, timeout_s=COMMAND_TIMEOUT_S)
 
     async def hangup(self, cause: str) -> None:
-        """See ``Line``. Hangs up at once; the line is dead afterwards."""
+        """See ``Line``.
+
+        An answered call is hung up by the dialplan when our socket closes, not by us: the agent may have transferred
+        the caller a moment ago, which we learn only after the reply to ``Dial``, and a transferred call must live on.
+        """
+        if self.answered:
+            await self.release("hangup")
+            return
         self.released = "hangup"
         async with hung_up():  # the answer is -1, as for every hang-up
             await self._agi.command("EXEC", "Hangup", str(HangUpCause(cause).q850), timeout_s=COMMAND_TIMEOUT_S)
 
     async def release(self, done: str) -> None:
-        """Tell the dialplan what to do when our socket closes: ``fallback``, or ``goto`` with ACD_GOTO set."""
+        """Tell the dialplan what to do when our socket closes: ``hangup`` or ``fallback``."""
         self.released = done
         await self.set_variable(DONE_VARIABLE, done)
 

@@ -206,14 +206,16 @@ class CallSession:
         if not is_call_id(call_id):
             return None
         text, status, answered_s, peer, transferrer = await self._line.read_variables(_RESUME)
+        log.debug("channel remembers", status=status, answered_s=answered_s, peer=peer, transferrer=transferrer)
         try:
             stored = StoredCall.decode(text)
         except CallStateError as error:
             log.warning("the state of a call on its channel cannot be used", call_id=call_id, why=str(error))
             return None
-        served = stored.phase is CallPhase.QUEUE and status == ANSWERED and answered_s != ""
-        if served and transferrer and transferrer == peer:
-            return None  # the agent has transferred the caller to us: a new call
+        answered = stored.phase is CallPhase.QUEUE and status == ANSWERED
+        if answered and transferrer and transferrer == peer:
+            return None  # the agent has transferred the caller to us (ANSWEREDTIME is not set then): a new call
+        served = answered and answered_s != ""
         if served:
             return StoredCall(
                 phase=CallPhase.SERVED,

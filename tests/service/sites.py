@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -56,7 +57,7 @@ def write_site(
     return folder
 
 
-MAIN: Mapping[str, object] = {
+MAIN: Mapping[str, Any] = {
     "start": "menu",
     "prompts": {
         "choose": {"en": {"text": "One or two?"}},

@@ -120,7 +120,7 @@ async def test_a_call_from_the_menu_to_the_agent_and_back(site: Site) -> None:
     site.bridged("L1")
     assert site.agent("anna") is AgentState.TALKING
     channel.ended_dial("ANSWER", ANSWEREDTIME="1", DIALEDPEERNAME="PJSIP/anna-0000000a")
-    assert await channel.next_command() == "EXEC Hangup 16"
+    assert await channel.next_command() == "SET VARIABLE ACD_DONE hangup"
     await channel.closed()
     assert site.agent("anna") is AgentState.READY
     assert not site.parts.engine.calls
@@ -303,7 +303,7 @@ async def test_a_caller_who_was_served_meanwhile_is_not_queued_again(site: Site)
     again = await enter_again(
         site, "served", UNIQUEID, stored(), DIALSTATUS="ANSWER", ANSWEREDTIME="12", DIALEDPEERNAME="PJSIP/anna-0000000a"
     )
-    await again.until("EXEC Hangup")
+    await again.until("SET VARIABLE ACD_DONE")
     await again.closed()
 
 
@@ -322,7 +322,6 @@ async def test_a_caller_whom_the_agent_transferred_to_us_is_a_new_call(site: Sit
         UNIQUEID,
         stored(),
         DIALSTATUS="ANSWER",
-        ANSWEREDTIME="5",
         DIALEDPEERNAME=peer,
         BLINDTRANSFER=peer,
     )
@@ -419,14 +418,14 @@ def _with_lease(site: Site, margin_s: float) -> RoutingSpec:
 )
 async def test_feature_codes(site: Site, verb: str, state: AgentState) -> None:
     channel = await site.dial_code(verb, "PJSIP/anna-00000007")
-    await channel.until("EXEC Hangup")
+    await channel.until("SET VARIABLE ACD_DONE")
     await channel.closed()
     assert site.agent("anna") is state
 
 
 async def test_a_phone_that_is_no_agents_changes_nothing(site: Site) -> None:
     channel = await site.dial_code("logout", "PJSIP/trunk-00000007")
-    await channel.until("EXEC Hangup")
+    await channel.until("SET VARIABLE ACD_DONE")
     await channel.closed()
     assert [agent.state for agent in site.parts.engine.agents.values()] == [AgentState.READY, AgentState.READY]
 
@@ -436,7 +435,7 @@ async def test_states_survive_a_restart(tmp_path: Path) -> None:
     async with run(folder) as site:
         writer = asyncio.create_task(site.parts.agent_states.run())
         channel = await site.dial_code("not-ready", "PJSIP/anna-00000007")
-        await channel.until("EXEC Hangup")
+        await channel.until("SET VARIABLE ACD_DONE")
         await site.parts.agent_states.flush()
         writer.cancel()
     async with run(folder) as site:
@@ -467,7 +466,7 @@ async def test_draining_gives_waiting_callers_back_and_keeps_talks(site: Site) -
     await late.closed()
     assert late.commands == []
     talking.ended_dial("ANSWER")
-    await talking.until("EXEC Hangup")
+    await talking.until("SET VARIABLE ACD_DONE")
     await talking.closed()
     assert site.parts.sessions.let_go_waiting() == 0
 

@@ -1,0 +1,69 @@
+"""The session's Asterisk and phones; each test sets its own stage on them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from acd.lab.lab import Lab, open_lab
+from acd.lab.phones import Behaviour, Ring
+from acd.lab.render import Phone
+from tests.integration.stage import Stage, open_stage
+from tests.service.sites import write_site
+
+AGENTS = ("anna", "bob", "chen", "dora", "emil")
+
+OpenStage = Callable[..., AbstractAsyncContextManager[Stage]]
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def lab(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Lab]:
+    """One Asterisk for all tests of a process, with ports of its own. The phone ``ghost`` is not registered."""
+    folder = tmp_path_factory.mktemp("lab") / "run"
+    async with open_lab(folder, AGENTS, behaviour=Ring(), other_phones=[Phone("ghost")], verbose=3) as lab:
+        yield lab
+
+
+@pytest.fixture(scope="session")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One cache of spoken prompts for all tests of a process."""
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture
+def stage(lab: Lab, cache: Path, tmp_path: Path) -> OpenStage:
+    """``async with stage(…site…, behaviour=…) as s``: write a site, set the stage, start the engine."""
+
+    def opened(
+        *, behaviour: Behaviour = Ring(), env: dict[str, str] | None = None, running: bool = True, **site: Any
+    ) -> AbstractAsyncContextManager[Stage]:
+        folder = write_site(tmp_path / "site", **site)
+        context = open_stage(lab, folder, cache, behaviour=behaviour, env=env)
+        return _Started(context) if running else context
+
+    return opened
+
+
+class _Started(AbstractAsyncContextManager[Stage]):
+    """A stage whose engine is ready when it opens."""
+
+    def __init__(self, context: AbstractAsyncContextManager[Stage]) -> None:
+        self._context = context
+
+    async def __aenter__(self) -> Stage:
+        stage = await self._context.__aenter__()
+        try:
+            await stage.engine.start()
+            await stage.engine.ready()
+        except BaseException as error:
+            await self._context.__aexit__(type(error), error, error.__traceback__)
+            raise
+        return stage
+
+    async def __aexit__(self, *exc: Any) -> bool | None:
+        return await self._context.__aexit__(*exc)
