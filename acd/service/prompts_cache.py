@@ -131,8 +131,15 @@ class SoundCache:
             await asyncio.to_thread(_remove, [self.base(key) for key in keys])
 
 
+def _make_folder(folder: Path) -> None:
+    if not folder.is_dir():
+        folder.mkdir(parents=True, exist_ok=True)
+        # Not by mkdir's own mode, which the umask narrows.
+        folder.chmod(FOLDER_MODE)
+
+
 def _scan(folder: Path) -> list[tuple[str, int]]:
-    folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+    _make_folder(folder)
     sizes: dict[str, int] = {}
     ages: dict[str, float] = {}
     now = time.time()
@@ -150,7 +157,7 @@ def _scan(folder: Path) -> list[tuple[str, int]]:
 
 
 def _write_files(folder: Path, key: str, files: Mapping[str, bytes]) -> None:
-    folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+    _make_folder(folder)
     # .wav last: where it is, the sound is complete.
     for ending in sorted(files, key=lambda ending: ending == ".wav"):
         handle, name = tempfile.mkstemp(prefix=TEMPORARY_PREFIX, dir=folder)

@@ -10,12 +10,16 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Protocol
 
-from acd.service.prompts_tools import run_tool
+from acd.service.prompts_tools import ToolError, run_tool
 
 TEXT_LENGTH_MAX = 2000
 """Characters of one text; more is cut. It is minutes of speech, and nobody listens to that on the telephone."""
 
-DEFAULT_VOICES: Mapping[str, str] = MappingProxyType({"en": "en-us", "zh": "cmn"})
+# In espeak-ng 1.51 (Debian 12) the voice cmn says the tones' numbers in English (espeak-ng#1028, #1370); with Latin
+# letters as pinyin it is right, and from 1.52 on the two are the same.
+DEFAULT_VOICES: Mapping[str, str] = MappingProxyType({"en": "en-us", "zh": "cmn-latn-pinyin"})
+
+VERSION_TIMEOUT_S = 10.0
 
 
 class Synthesiser(Protocol):
@@ -50,17 +54,19 @@ class EspeakNg:
         data_path: the folder that holds `espeak-ng-data`, if it is not where the program expects it.
         voices: espeak-ng's voice by language.
         words_per_minute: speed of speech. Telephone callers hear a text once, so it is slower than espeak-ng's own 175.
+        version: the program's version, see `find_espeak_ng`.
     """
 
     argv: Sequence[str] = ("espeak-ng",)
     data_path: Path | None = None
     voices: Mapping[str, str] = field(default_factory=lambda: DEFAULT_VOICES)
     words_per_minute: int = 150
+    version: str = ""
 
     @property
     def identity(self) -> str:
-        """See `Synthesiser`."""
-        return f"espeak-ng speed={self.words_per_minute}"
+        """See `Synthesiser`. A newer version knows more Chinese words, so it says them anew."""
+        return f"espeak-ng {self.version} speed={self.words_per_minute}"
 
     def voice(self, language: str) -> str | None:
         """See `Synthesiser`."""
@@ -72,6 +78,19 @@ class EspeakNg:
         options = ["-v", voice, "-s", str(self.words_per_minute), "-b", "1", "--stdin", "--stdout"]
         argv = [*self.argv, *path, *options]
         return await run_tool(argv, text.encode(), timeout_s=timeout_s, name="espeak-ng")
+
+
+async def find_espeak_ng(argv: Sequence[str] = ("espeak-ng",), data_path: Path | None = None) -> EspeakNg:
+    """espeak-ng with its version, which is asked for by running it.
+
+    Raises:
+        ToolError: it cannot be run.
+    """
+    output = await run_tool([*argv, "--version"], b"", timeout_s=VERSION_TIMEOUT_S, name="espeak-ng")
+    found = re.search(r"\d+(?:\.\d+)+", output.decode(errors="replace"))
+    if found is None:
+        raise ToolError(f"{' '.join(argv)} does not tell a version, so it is not espeak-ng")
+    return EspeakNg(argv=tuple(argv), data_path=data_path, version=found.group())
 
 
 def clean_text(text: str) -> str:

@@ -14,6 +14,7 @@ ERROR_TEXT_MAX = 300
 ERROR_BYTES_MAX = 100_000
 OUTPUT_BYTES_MAX = 200_000_000
 CONVERT_TIMEOUT_S = 60.0
+DRAIN_TIMEOUT_S = 2.0
 
 
 class ToolError(Exception):
@@ -74,15 +75,18 @@ def bare_environment() -> Mapping[str, str]:
 
 async def _communicate(process: asyncio.subprocess.Process, given: bytes, name: str) -> tuple[bytes, bytes]:
     """What the program writes on its standard output and error until it ends."""
-    if process.stdin is None or process.stdout is None or process.stderr is None:
-        raise ToolError(f"{name} was started without pipes")
-    output, complaint, _, _ = await asyncio.gather(
-        _read(process.stdout, OUTPUT_BYTES_MAX, name),
-        _read(process.stderr, ERROR_BYTES_MAX, name),
-        _feed(process.stdin, given),
-        process.wait(),
-    )
-    return output, complaint
+    stdin, stdout, stderr = _pipes(process)
+    output = asyncio.create_task(_read(stdout, OUTPUT_BYTES_MAX, name))
+    complaint = asyncio.create_task(_read(stderr, ERROR_BYTES_MAX, name))
+    tasks = (output, complaint, asyncio.create_task(_feed(stdin, given)))
+    try:
+        await asyncio.gather(*tasks)
+        await process.wait()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    return output.result(), complaint.result()
 
 
 async def _read(stream: asyncio.StreamReader, bytes_max: int, name: str) -> bytes:
@@ -103,7 +107,24 @@ async def _feed(stream: asyncio.StreamWriter, given: bytes) -> None:
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
-    if process.returncode is None:
-        with suppress(ProcessLookupError):
-            process.kill()
-        await process.wait()
+    if process.returncode is not None:
+        return
+    with suppress(ProcessLookupError):
+        process.kill()
+    # asyncio counts a process as ended when its pipes have been read to their end, too; what a killed one has left in
+    # them is little. The bound is for a child of its own that keeps them open.
+    _, *streams = _pipes(process)
+    with suppress(TimeoutError):
+        async with asyncio.timeout(DRAIN_TIMEOUT_S):
+            for stream in streams:
+                while await stream.read(65_536):
+                    pass
+            await process.wait()
+
+
+def _pipes(
+    process: asyncio.subprocess.Process,
+) -> tuple[asyncio.StreamWriter, asyncio.StreamReader, asyncio.StreamReader]:
+    if process.stdin is None or process.stdout is None or process.stderr is None:
+        raise ValueError("the process was started without pipes")
+    return process.stdin, process.stdout, process.stderr

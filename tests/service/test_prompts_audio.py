@@ -1,0 +1,252 @@
+from __future__ import annotations
+
+import io
+import math
+import struct
+import subprocess
+import sys
+import wave
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from acd.service import prompts_audio
+from acd.service.prompts_audio import (
+    AudioError,
+    Sound,
+    convert,
+    even_out,
+    read_format,
+    read_wav,
+    resample,
+    trim,
+    write_wav,
+)
+
+
+def tone(frequency_hz: float, rate_hz: int, duration_s: float = 0.5, level: float = 0.5) -> Sound:
+    step = 2 * math.pi * frequency_hz / rate_hz
+    return Sound([level * math.sin(step * index) for index in range(round(rate_hz * duration_s))], rate_hz)
+
+
+def silence(rate_hz: int, duration_s: float) -> Sound:
+    return Sound([0.0] * round(rate_hz * duration_s), rate_hz)
+
+
+def joined(*sounds: Sound) -> Sound:
+    return Sound([sample for sound in sounds for sample in sound.samples], sounds[0].rate_hz)
+
+
+def wav_file(encoding: int, channels: int, rate_hz: int, bits: int, body: bytes, *, length: int | None = None) -> bytes:
+    """A WAV file, put together by hand; `length` is what its header claims."""
+    width = channels * bits // 8
+    chunk = struct.pack("<HHIIHH", encoding, channels, rate_hz, rate_hz * width, width, bits)
+    head = b"RIFF\xff\xff\xff\xffWAVEfmt " + struct.pack("<I", len(chunk)) + chunk
+    return head + b"data" + struct.pack("<I", len(body) if length is None else length) + body
+
+
+def level_db(samples: list[float]) -> float:
+    return 10 * math.log10(sum(value * value for value in samples) / len(samples) + 1e-20)
+
+
+def test_a_written_file_is_read_by_others() -> None:
+    sound = tone(440, 8000)
+
+    with wave.open(io.BytesIO(write_wav(sound))) as file:
+        assert file.getparams()[:4] == (1, 2, 8000, 4000)
+        samples = struct.unpack("<4000h", file.readframes(4000))
+
+    assert max(abs(value / 32767 - wanted) for value, wanted in zip(samples, sound.samples, strict=True)) < 1 / 32767
+
+
+def test_what_is_written_is_read_again() -> None:
+    sound = read_wav(write_wav(Sound([0.0, 0.5, -0.5, 2.0, -2.0], 16000)))
+
+    assert sound.rate_hz == 16000
+    assert sound.samples == pytest.approx([0.0, 0.5, -0.5, 1.0, -1.0], abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "bits", "body", "samples"),
+    [
+        (1, 8, bytes([128, 192, 64, 255, 0]), [0, 0.5, -0.5, 127 / 128, -1]),
+        (1, 16, struct.pack("<3h", 0, 16384, -32768), [0, 0.5, -1]),
+        (1, 24, b"\x00\x00\x00" + b"\x00\x00\x40" + b"\x00\x00\x80", [0, 0.5, -1]),
+        (1, 32, struct.pack("<3i", 0, 2**30, -(2**31)), [0, 0.5, -1]),
+        (3, 32, struct.pack("<5f", 0, 0.5, -1, 7.0, math.nan), [0, 0.5, -1, 1, 0]),
+        (3, 64, struct.pack("<3d", 0, 0.5, -math.inf), [0, 0.5, -1]),
+        # ITU-T G.711: the values of some codes.
+        (6, 8, bytes([0xD5, 0x55, 0xAA, 0x2A, 0x80, 0xD4]), [v / 32768 for v in (8, -8, 32256, -32256, 5504, 24)]),
+        (7, 8, bytes([0xFF, 0x7F, 0x80, 0x00, 0xF0, 0xFE]), [v / 32768 for v in (0, 0, 32124, -32124, 120, 8)]),
+    ],
+)
+def test_encodings_are_read(encoding: int, bits: int, body: bytes, samples: list[float]) -> None:
+    assert read_wav(wav_file(encoding, 1, 8000, bits, body)).samples == pytest.approx(samples, abs=1e-9)
+
+
+def test_channels_are_mixed() -> None:
+    body = struct.pack("<6h", 16384, 0, 0, 16384, 16384, -16384)
+
+    assert read_wav(wav_file(1, 2, 8000, 16, body)).samples == pytest.approx([0.25, 0.25, 0.0])
+
+
+def test_the_extensible_format_is_read() -> None:
+    chunk = struct.pack("<HHIIHHHHI", 0xFFFE, 1, 8000, 16000, 2, 16, 22, 16, 4) + struct.pack("<H", 1) + bytes(14)
+    data = b"RIFF\0\0\0\0WAVEfmt " + struct.pack("<I", len(chunk)) + chunk + b"data\x02\0\0\0\x00\x40"
+
+    assert read_wav(data).samples == [0.5]
+
+
+@pytest.mark.parametrize("length", [0x7FFFF000, 0xFFFFFFFF])
+def test_a_length_that_was_not_known_when_it_was_written_is_no_fault(length: int) -> None:
+    body = struct.pack("<2h", 16384, -16384)
+
+    assert read_wav(wav_file(1, 1, 8000, 16, body, length=length)).samples == [0.5, -0.5]
+
+
+def test_other_chunks_are_passed_over() -> None:
+    plain = wav_file(1, 1, 8000, 16, b"\x00\x40")
+    data = plain[:12] + b"LIST\x03\0\0\0abc\0" + plain[12:] + b"id3 \0\0\0\0"
+
+    assert read_wav(data).samples == [0.5]
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b"", "not a WAV file"),
+        (b"ID3\x04 this is an MP3 file", "not a WAV file"),
+        (b"RIFF\0\0\0\0WAVE", "holds no data"),
+        (b"RIFF\0\0\0\0WAVEdata\x02\0\0\0ab", "does not say its format"),
+        (b"RIFF\0\0\0\0WAVEfmt \x04\0\0\0\1\0\1\0", "cut short"),
+        (wav_file(1, 0, 8000, 16, b""), "0 channels"),
+        (wav_file(1, 1, 0, 16, b""), "0 samples a second"),
+        (wav_file(1, 1, 8000, 12, b"ab"), "encoding 1 with 12 bits"),
+        (wav_file(49, 1, 8000, 0, b"ab"), "encoding 49"),
+    ],
+)
+def test_what_cannot_be_read_is_refused_with_the_reason(data: bytes, reason: str) -> None:
+    with pytest.raises(AudioError, match=reason):
+        read_wav(data)
+
+
+@given(st.binary(max_size=200), st.integers(0, 60), st.integers(0, 255))
+def test_no_damaged_file_breaks_the_reader(tail: bytes, cut: int, value: int) -> None:
+    data = bytearray(wav_file(1, 2, 8000, 16, b"\x00\x40" * 8))
+    data[cut % len(data)] = value
+    for damaged in (bytes(data), bytes(data[:cut]), bytes(data[:cut]) + tail):
+        try:
+            sound = read_wav(damaged)
+        except AudioError:
+            continue
+        assert all(-1 <= sample <= 1 for sample in sound.samples)
+
+
+def test_what_asterisk_plays_as_it_is() -> None:
+    assert read_format(wav_file(1, 1, 8000, 16, b"")).plays_in_asterisk
+    for other in ((1, 2, 8000, 16), (1, 1, 44100, 16), (1, 1, 8000, 8), (7, 1, 8000, 8)):
+        assert not read_format(wav_file(*other, b"")).plays_in_asterisk
+
+
+@pytest.mark.parametrize("from_hz", [11025, 16000, 22050, 44100, 48000])
+@pytest.mark.parametrize("to_hz", [8000, 16000])
+@pytest.mark.parametrize("frequency_hz", [300, 1000, 3000])
+def test_a_tone_comes_through_unchanged(from_hz: int, to_hz: int, frequency_hz: int) -> None:
+    result = resample(tone(frequency_hz, from_hz, 0.2), to_hz)
+
+    wanted = tone(frequency_hz, to_hz, 0.2).samples[: len(result.samples)]
+    middle = slice(to_hz // 50, -to_hz // 50)
+    noise = [heard - sample for heard, sample in zip(result.samples, wanted, strict=True)]
+    assert result.duration_s == pytest.approx(0.2, abs=0.001)
+    assert level_db(noise[middle]) < level_db(wanted[middle]) - 60
+
+
+@pytest.mark.parametrize("frequency_hz", [4500, 5000, 7000, 10_000])
+def test_what_is_above_the_telephones_band_does_not_come_back_inside_it(frequency_hz: int) -> None:
+    result = resample(tone(frequency_hz, 22050, 0.2), 8000)
+
+    assert level_db(result.samples[200:-200]) < level_db(tone(frequency_hz, 22050).samples) - 60
+
+
+def test_the_level_and_an_equal_rate_are_kept() -> None:
+    constant = Sound([0.5] * 2205, 22050)
+
+    assert resample(constant, 8000).samples[200:-200] == pytest.approx([0.5] * 400, abs=1e-6)
+    assert resample(constant, 22050) is constant
+    assert resample(Sound([], 22050), 8000).samples == []
+
+
+def test_silence_is_cut_down_to_a_little_rest() -> None:
+    speech = tone(500, 8000, 0.3)
+
+    result = trim(joined(silence(8000, 1.0), speech, silence(8000, 2.0)))
+
+    assert result.duration_s == pytest.approx(0.3 + 0.02 + 0.08, abs=0.011)
+    assert max(map(abs, result.samples[160 + 40 : -640 - 40])) == pytest.approx(0.5, abs=0.01)
+
+
+def test_silence_within_is_kept_and_nothing_clicks_at_the_ends() -> None:
+    speech = tone(500, 8000, 0.3)
+
+    result = trim(joined(speech, silence(8000, 1.0), speech))
+
+    assert result.duration_s == pytest.approx(1.6, abs=0.01)
+    assert result.samples[0] == 0
+    assert max(abs(b - a) for a, b in zip(result.samples[:32], result.samples[1:33], strict=True)) < 0.2
+
+
+def test_noise_far_below_the_speech_counts_as_silence() -> None:
+    noise = tone(50, 8000, 1.0, level=0.5 * 10 ** (-60 / 20))
+
+    assert trim(joined(noise, tone(500, 8000, 0.3), noise)).duration_s == pytest.approx(0.4, abs=0.02)
+
+
+def test_nothing_but_silence_leaves_nothing() -> None:
+    assert trim(silence(8000, 1.0)).samples == []
+    assert trim(Sound([], 8000)).samples == []
+
+
+@pytest.mark.parametrize("level", [0.01, 0.1, 0.9])
+def test_quiet_and_loud_speech_come_out_alike(level: float) -> None:
+    speech = joined(tone(500, 8000, 1.0, level), silence(8000, 2.0))
+
+    result = even_out(speech)
+
+    assert level_db(result.samples[:8000]) == pytest.approx(-20, abs=0.2)
+
+
+def test_peaks_are_not_clipped() -> None:
+    samples = tone(500, 8000, 1.0, 0.01).samples
+    samples[4000] = 0.9
+
+    assert max(even_out(Sound(samples, 8000)).samples) == pytest.approx(10 ** (-1 / 20))
+
+
+def test_near_silence_is_not_blown_up_without_end_and_silence_stays() -> None:
+    assert max(even_out(tone(500, 8000, 1.0, 1e-4)).samples) <= 30e-4
+    assert even_out(silence(8000, 1.0)).samples == silence(8000, 1.0).samples
+
+
+def test_speech_is_converted_and_a_recordings_level_left_alone() -> None:
+    data = write_wav(joined(silence(22050, 1.0), tone(500, 22050, 1.0, 0.25), silence(22050, 1.0)))
+
+    speech, recording = read_wav(convert(data, 8000, speech=True)), read_wav(convert(data, 8000, speech=False))
+
+    assert speech.duration_s == pytest.approx(1.1, abs=0.02)
+    assert level_db(speech.samples[800:8000]) == pytest.approx(-20, abs=0.5)
+    assert recording.duration_s == pytest.approx(3.0, abs=0.001)
+    assert max(recording.samples) == pytest.approx(0.25, abs=0.01)
+
+
+def test_as_a_program_it_needs_no_packages_and_tells_what_is_wrong() -> None:
+    argv = [sys.executable, "-I", "-S", prompts_audio.__file__, "--rate", "16000", "--speech"]
+
+    good = subprocess.run(argv, input=write_wav(tone(500, 22050)), capture_output=True, check=False, timeout=60)
+    bad = subprocess.run(argv, input=write_wav(silence(22050, 1.0)), capture_output=True, check=False, timeout=60)
+    odd = subprocess.run(argv, input=b"ID3", capture_output=True, check=False, timeout=60)
+
+    assert (good.returncode, good.stderr) == (0, b"")
+    assert read_format(good.stdout).rate_hz == 16000
+    assert (bad.returncode, bad.stderr, bad.stdout) == (1, b"there is no sound in it\n", b"")
+    assert (odd.returncode, odd.stderr, odd.stdout) == (1, b"it is not a WAV file\n", b"")
