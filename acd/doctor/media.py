@@ -1,0 +1,166 @@
+"""Checks of what callers hear: codecs, sounds, music, prompts."""
+
+from __future__ import annotations
+
+import os
+import pwd
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from acd.doctor.conf_files import Sections, setting
+from acd.doctor.findings import Findings, ok, some, unchecked, warning
+from acd.doctor.site import Site
+
+__all__ = ["check_codecs", "check_music", "check_prompts", "check_sounds"]
+
+# Modules that turn a codec into plain samples; without one, sounds can't be played to a phone that has no other codec.
+TRANSLATORS: Final[Mapping[str, tuple[str, ...]]] = {
+    "ulaw": ("codec_ulaw",),
+    "alaw": ("codec_alaw",),
+    "gsm": ("codec_gsm",),
+    "g722": ("codec_g722",),
+    "opus": ("codec_opus", "codec_opus_open_source"),
+    "g729": ("codec_g729", "codec_g729a"),
+    "g726": ("codec_g726",),
+    "ilbc": ("codec_ilbc",),
+    "speex": ("codec_speex",),
+}
+CLOSED_SOUNDS: Final = ("im-sorry", "please-try-call-later", "please-try-again")
+
+
+def check_codecs(site: Site) -> Findings:
+    """Has every agent's phone a codec that Asterisk can translate?"""
+    known: dict[str, bool] = {}
+
+    def translates(codec: str) -> bool:
+        if codec not in known:
+            known[codec] = any(map(site.ami.is_module_loaded, TRANSLATORS.get(codec, ())))
+        return known[codec] or codec.startswith("slin")
+
+    troubled, codecs = [], set()
+    for name, agent in site.config.agents.items():
+        technology, _slash, address = agent.phone.partition("/")
+        allowed = _names(site.ami.value(f"PJSIP_ENDPOINT({address},allow)")) if technology == "PJSIP" else []
+        codecs.update(allowed)
+        if allowed and not any(map(translates, allowed)):
+            troubled.append(f"{name} ({', '.join(allowed)})")
+    if troubled:
+        yield warning(
+            "codecs",
+            f"Asterisk can't translate any codec of the phones of {some(troubled)}",
+            "allow ulaw or alaw for these endpoints in pjsip.conf, or install the codec's module",
+        )
+    elif codecs:
+        yield ok("codecs", f"the agents' phones use {', '.join(sorted(codecs))}, and Asterisk can translate")
+    else:
+        yield unchecked("codecs", "no codecs of agents' phones could be read", "asterisk -rx 'core show translation'")
+
+
+def _names(value: str) -> list[str]:
+    return [name.partition("@")[0] for name in value.strip("()").replace(",", "|").split("|") if name]
+
+
+def check_sounds(site: Site) -> Findings:
+    """Are the sounds of the dialplan's own messages there?"""
+    if site.data_dir is None:
+        yield unchecked(
+            "sounds",
+            f"Asterisk's sounds are not on this machine; needed there: {', '.join(CLOSED_SOUNDS)}",
+            "asterisk -rx 'core show sounds' and look into /var/lib/asterisk/sounds",
+        )
+        return
+    chosen = site.ami.value("ACD_CLOSED_PROMPT")
+    wanted = sorted({*CLOSED_SOUNDS, *(chosen.split("&") if chosen else ())})
+    folders = [site.data_dir / "sounds", *(site.data_dir / "sounds").glob("[a-z][a-z]*")]
+    missing = [sound for sound in wanted if not _has_sound(sound, folders)]
+    if missing:
+        yield warning(
+            "sounds",
+            f"in {site.data_dir / 'sounds'} there is no {', no '.join(missing)}: callers hear nothing instead",
+            "install Asterisk's core sounds (Debian: asterisk-core-sounds-en-gsm), or set ACD_CLOSED_PROMPT",
+        )
+    else:
+        yield ok("sounds", f"the {len(wanted)} sounds of the dialplan's own messages are there")
+
+
+def _has_sound(sound: str, folders: list[Path]) -> bool:
+    if sound.startswith("/"):
+        return any(Path(sound).parent.glob(Path(sound).name + ".*"))
+    return any(any((folder / sound).parent.glob((folder / sound).name + ".*")) for folder in folders)
+
+
+def check_music(site: Site) -> Findings:
+    """Does every queue's music exist, with something to play?"""
+    classes = {queue.music for queue in site.config.routing.queues.values()}
+    classes.add(site.ami.value("ACD_MUSIC") or "default")
+    sections = site.conf("musiconhold.conf")
+    if sections is None or site.data_dir is None:
+        yield unchecked(
+            "music",
+            f"musiconhold.conf can't be read from here; classes in use: {', '.join(sorted(classes))}",
+            "asterisk -rx 'moh show classes' must list them, and 'moh show files' something to play for each",
+        )
+        return
+    troubles = {name: trouble for name in sorted(classes) if (trouble := _music_trouble(sections, name, site.data_dir))}
+    for name, trouble in troubles.items():
+        yield warning(
+            "music",
+            f"music class {name!r} {trouble}: callers would wait in silence",
+            "mend musiconhold.conf (Debian's music: asterisk-moh-opsound-gsm), then: moh reload",
+        )
+    if not troubles:
+        yield ok("music", f"music for waiting callers: {', '.join(sorted(classes))}")
+
+
+def _music_trouble(sections: Sections, name: str, data_dir: Path) -> str:
+    if name not in sections:
+        return "is not in musiconhold.conf"
+    if setting(sections, name, "mode") != "files":
+        return ""  # streams, playlists and realtime are the site's own affair
+    folder = data_dir / (setting(sections, name, "directory") or "moh")
+    try:
+        return "" if any(path.is_file() for path in folder.iterdir()) else f"has no file in {folder}"
+    except OSError as error:
+        return f"can't use {folder} ({error.strerror})"
+
+
+def check_prompts(site: Site) -> Findings:
+    """Can Asterisk's user read the prompts that the engine puts into its cache?"""
+    folder = site.config.acd.cache_dir / "prompts"
+    existing = next(path for path in (folder, *folder.parents) if path.exists())
+    if site.etc_dir is None:
+        yield unchecked(
+            "prompts",
+            f"Asterisk runs on another machine, which must see the folder {folder} under the same path",
+            "share it (NFS, a common volume), read-only for Asterisk",
+        )
+        return
+    user = site.ami.action("CoreSettings").get("CoreRunUser", "")
+    try:
+        closed = next((path for path in (existing, *existing.parents) if not _may_enter(path, user)), None)
+    except OSError as error:
+        yield unchecked("prompts", f"{existing}: {error.strerror}", "run this as the engine's user")
+        return
+    if closed is not None:
+        yield warning(
+            "prompts",
+            f"Asterisk's user {user!r} may not enter {closed}, so it can't play the prompts in {folder}",
+            f"chmod o+x {closed}, or set cache_dir to a folder that it can read",
+        )
+    else:
+        yield ok("prompts", f"Asterisk can read {folder}")
+
+
+def _may_enter(folder: Path, user: str) -> bool:
+    """Whether a user may enter a folder; with no user known (Asterisk runs as root, or as whoever started it) yes."""
+    try:
+        account = pwd.getpwnam(user)
+    except KeyError:
+        return True
+    state = folder.stat()
+    if account.pw_uid in (0, state.st_uid):
+        return account.pw_uid == 0 or bool(state.st_mode & 0o100)
+    if state.st_gid in os.getgrouplist(user, account.pw_gid):
+        return bool(state.st_mode & 0o010)
+    return bool(state.st_mode & 0o001)
