@@ -26,6 +26,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "run": "run the engine: take calls from Asterisk, distribute them, serve status and metrics",
         "check-config": "check a configuration folder and print every fault in it",
         "doctor": "check an Asterisk and its set-up, with a remedy for each fault",
+        "simulate": "simulate a queue with the engine in virtual time: waits, service level, occupancy",
         "lab": "start a private Asterisk without root, with the engine attached",
     }
 )
