@@ -162,6 +162,8 @@ class SippProcess:
                 *("-sf", "scenario.xml", "-i", self.host, "-p", str(self.port), "-nostdin"),
                 *("-trace_msg", "-message_file", str(trace), "-trace_err", "-error_file", "errors"),
                 # The screen's clock and the watchdog of overload are of no use to us; digits of a second are.
+                # One message, then what follows from it: more at once would find calls between two steps.
+                *("-max_recv_loops", "1"),
                 *("-f", "3600", "-watchdog_interval", "0", "-deadcall_wait", "10000", "-aa"),
                 # SIPp answers to where the last message came from, and an order comes from us.
                 *("-rsa", self._remote),

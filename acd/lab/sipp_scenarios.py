@@ -4,7 +4,7 @@ They hold what a SIP phone does by itself: answers to CANCEL, BYE and re-INVITE,
 SIPp's own). What a person decides comes as a made-up request, an *order*; the headers of the message that follows from
 it are taken from the order:
 
-- to a caller: ``XCANCEL``, ``XHANGUP``;
+- to a caller: ``XHANGUP`` (gives up or hangs up, as fits);
 - to a phone: ``XRING``, ``XANSWER``, ``XREJECT486`` and so on, ``XHANGUP``, ``XREFER`` (``X-Refer-To``).
 
 An order that comes too late is ignored. Sections stand in such an order that a message is sent before the place where
@@ -59,23 +59,26 @@ def caller_scenario(number: str, caller_number: str, caller_name: str, media_por
         _label("30"),
         _receive(response="100"),
         _receive(response="18[0-9]"),
-        _receive(request="XCANCEL", following="50"),
-        _receive(request="X[A-Z0-9]+"),
+        _receive(request="XHANGUP", following="50"),
         _receive(response="[3-6][0-9][0-9]", following="60"),
-        _receive(response="200", mandatory=True, routes=True),
+        _receive(response="200", mandatory=True, routes=True, actions=_take("remote", "To")),
         _send(f"ACK [next_url] SIP/2.0\n{_VIA}\n{_SAME}\nCSeq: 1 ACK\n{_EMPTY}", following="40"),
-        *_talk(),
+        *_talk("[last_From:]\nTo: [$remote]\n[last_Call-ID:]\nCSeq: 2 BYE"),
         # Giving up: CANCEL, then whichever comes of its own answer and the INVITE's.
         _label("50"),
         _send(
-            f"CANCEL sip:{number}@[remote_ip]:[remote_port] SIP/2.0\n[last_Via:]\n{_SAME}\n[last_CSeq:]\n{_EMPTY}",
+            f"CANCEL sip:{number}@[remote_ip]:[remote_port] SIP/2.0\n[last_Via:]\n{_SAME}\nCSeq: 1 CANCEL\n{_EMPTY}",
             retransmit=True,
         ),
         _receive(response="1[0-9][0-9]"),
         _receive(response="481"),
         _receive(request="X[A-Z0-9]+"),
         _receive(
-            response="200", following="70", test="answered", routes=True, actions=_take("answered", "CSeq", "INVITE")
+            response="200",
+            following="70",
+            test="answered",
+            routes=True,
+            actions=_take("answered", "CSeq", "INVITE") + _take("remote", "To"),
         ),
         _receive(response="[3-6][0-9][0-9]", mandatory=True, following="60"),
         _label("60"),
@@ -83,14 +86,9 @@ def caller_scenario(number: str, caller_number: str, caller_name: str, media_por
             f"ACK sip:{number}@[remote_ip]:[remote_port] SIP/2.0\n[last_Via:]\n{_SAME}\nCSeq: 1 ACK\n{_EMPTY}",
             following=END,
         ),
-        # The answer crossed the CANCEL, so there is a call: it is acknowledged, and hung up on order.
+        # The answer crossed the CANCEL, so there is a call: it is acknowledged and hung up.
         _label("70"),
-        _send(f"ACK [next_url] SIP/2.0\n{_VIA}\n{_SAME}\nCSeq: 1 ACK\n{_EMPTY}"),
-        _receive(response="200"),
-        _receive(response="481"),
-        _receive(request="XCANCEL"),
-        _receive(request="BYE", following="44"),
-        _receive(request="XHANGUP", mandatory=True, following="41"),
+        _send(f"ACK [next_url] SIP/2.0\n{_VIA}\n{_SAME}\nCSeq: 1 ACK\n{_EMPTY}", following="41"),
         _label(END),
     )
 
@@ -133,7 +131,7 @@ def phone_scenario() -> str:
         _label("36"),
         _receive(request="X[A-Z0-9]+"),
         _receive(request="ACK", mandatory=True, following=END),
-        *_talk(),
+        *_talk(f"{_SAME}\n[last_CSeq:]"),
         _label(END),
     )
 
@@ -171,7 +169,7 @@ def literal(text: str) -> str:
 
 
 def _sections_of_a_talk(media_port: str) -> list[str]:
-    """What is sent from within a talk (labels 21 and 22: re-INVITE, REFER; 23, 43: BYE from both ends at once)."""
+    """What is sent from within a talk (21: re-INVITE, 22: REFER, 43: BYE from both ends at once)."""
     answer = "[last_Via:]\n[last_From:]\n[last_To:]\n[last_Call-ID:]\n[last_CSeq:]"
     contact = "Contact: <sip:[local_ip]:[local_port]>"
     return [
@@ -188,8 +186,8 @@ def _sections_of_a_talk(media_port: str) -> list[str]:
     ]
 
 
-def _talk() -> list[str]:
-    """An answered call until one end hangs up (40: talking, 41: hanging up, 44: the other end has hung up)."""
+def _talk(bye_headers: str) -> list[str]:
+    """An answered call until one end hangs up (40: talking, 41: hanging up)."""
     answer = "[last_Via:]\n[last_From:]\n[last_To:]\n[last_Call-ID:]\n[last_CSeq:]"
     return [
         _label("40"),
@@ -200,10 +198,9 @@ def _talk() -> list[str]:
         _receive(response="202"),
         _receive(request="X[A-Z0-9]+"),
         _receive(request="BYE", mandatory=True),
-        _label("44"),
         _send(f"SIP/2.0 200 OK\n{answer}\nContent-Length: 0", following=END),
         _label("41"),
-        _send(f"BYE [next_url] SIP/2.0\n{_VIA}\n{_SAME}\n[last_CSeq:]\n{_EMPTY}", retransmit=True),
+        _send(f"BYE [next_url] SIP/2.0\n{_VIA}\n{bye_headers}\n{_EMPTY}", retransmit=True),
         _label("42"),
         _receive(request="BYE", following="43"),
         _receive(request="X[A-Z0-9]+"),
