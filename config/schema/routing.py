@@ -113,7 +113,7 @@ class Routing(Model):
     """All skills there are, with their titles."""
 
     defaults: QueueSettings = Field(default_factory=QueueSettings)
-    """What holds for every queue that does not say otherwise."""
+    """What holds for every queue that does not say otherwise: any key of a queue but its title."""
 
     queues: FrozenMap[Name, Queue] = Field(
         examples=[{"general": {"title": "General"}}], json_schema_extra={"minProperties": 1}
