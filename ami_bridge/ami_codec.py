@@ -29,7 +29,7 @@ _END: Final = b"\r\n\r\n"
 _EOL: Final = b"\r\n"
 _MAX_BANNER_BYTES: Final = 256
 _MEMO_ENTRIES: Final = 16_384
-_MEMO_LINE_CHARS: Final = 256
+_MEMO_LINE_BYTES: Final = 256
 _MAX_SHAPES: Final = 1024
 _MAX_SHAPE_NAMES: Final = 128
 _ESCAPES: Final = {
@@ -98,8 +98,8 @@ class _Malformed(Exception):
     """A line is not ``Name: value``."""
 
 
-class _LineMemo(dict[str, tuple[str, str]]):
-    """Header lines already split.
+class _LineMemo(dict[bytes, tuple[str, str]]):
+    """Header lines already decoded and split.
 
     Most lines of a call's events repeat those of the event before it (channel, caller, context…), so looking one up is
     cheaper than splitting it again, and equal headers share memory. Bounded: emptied when full; long lines are not kept
@@ -108,12 +108,12 @@ class _LineMemo(dict[str, tuple[str, str]]):
 
     __slots__ = ()
 
-    def __missing__(self, line: str) -> tuple[str, str]:
-        name, separator, value = line.partition(": ")
+    def __missing__(self, line: bytes) -> tuple[str, str]:
+        name, separator, value = _decode(line).partition(": ")
         if not separator or not name:
             raise _Malformed
         pair = (intern(name), value)
-        if len(line) <= _MEMO_LINE_CHARS:
+        if len(line) <= _MEMO_LINE_BYTES:
             if len(self) >= _MEMO_ENTRIES:
                 self.clear()
             self[line] = pair
@@ -206,46 +206,44 @@ class AmiParser:
             _, found, complete = complete.partition(_END)
             if not found:
                 return []
+        blocks = complete.split(_END)
         messages: list[AmiMessage] = []
-        if len(complete) > self._max_line_bytes:  # only then can a line be over the limit
-            for large in complete.split(_END):
-                self._parse_large(large.removeprefix(_EOL).removesuffix(_EOL), messages)
-            return messages
-        try:
-            text = complete.decode()
-        except UnicodeDecodeError:
-            text = complete.decode("utf-8", "replace")
+        # Only in a long run can a line be over the limit.
+        if len(complete) > self._max_line_bytes and max(map(len, blocks)) > self._max_line_bytes:
+            blocks = [self._limit(block) if len(block) > self._max_line_bytes else block for block in blocks]
         append, memo, shapes = messages.append, self._memo.__getitem__, self._shapes
-        lines: list[str] = []
-        for block in text.split("\r\n\r\n"):
-            before, lines = lines, block.split("\r\n")
+        lines: list[bytes] = []
+        for block in blocks:
+            before, lines = lines, block.split(_EOL)
             try:
-                pairs = list(map(memo, lines))
+                message = AmiMessage(map(memo, lines))
             except _Malformed:
-                self._parse_odd(lines, messages, before)
+                self._parse_odd(_decode_all(lines), messages, before)
                 continue
-            message = AmiMessage(pairs)
-            plain = len(message) == len(pairs)
-            shape = tuple(message) if plain else tuple([name for name, _ in pairs])
-            if shape not in shapes or self._torn:
-                self._parse_odd(lines, messages, before)
-            elif plain:
-                append(message)
+            if len(message) == len(lines):
+                if tuple(message) in shapes and not self._torn:
+                    append(message)
+                    continue
             else:
-                append(_RepeatingMessage(pairs))
+                pairs = [memo(line) for line in lines]
+                if tuple([name for name, _ in pairs]) in shapes and not self._torn:
+                    append(_RepeatingMessage(pairs))
+                    continue
+            self._parse_odd(_decode_all(lines), messages, before)
         return messages
 
-    def _parse_large(self, block: bytes, messages: list[AmiMessage]) -> None:
-        """Parse one message of a large read, with the limits held against it."""
+    def _limit(self, block: bytes) -> bytes:
+        """What the limits leave of a large message."""
+        block = block.removeprefix(_EOL).removesuffix(_EOL)
         if len(block) > self._max_message_bytes:
             self.garbage += 1
-            return
+            return b""
         lines = block.split(_EOL)
         kept = [line for line in lines if len(line) <= self._max_line_bytes]
         self.garbage += len(lines) - len(kept)
-        self._parse_odd([line.decode("utf-8", "replace") for line in kept], messages)
+        return _EOL.join(kept)
 
-    def _parse_odd(self, lines: list[str], messages: list[AmiMessage], before: Sequence[str] = ()) -> None:
+    def _parse_odd(self, lines: list[str], messages: list[AmiMessage], before: list[bytes]) -> None:
         """Parse a message not known to be right: of a new shape, torn, or with lines that are no headers.
 
         `before` are the lines ahead of it in this read.
@@ -253,14 +251,14 @@ class AmiParser:
         is_clean = all(lines)
         if not is_clean:
             lines = [line for line in lines if line]  # more than one empty line between two messages
-            if not lines:
-                return
+        if not lines:
+            return
         if self._torn and self._is_continued(lines, messages):
             return
-        if is_end_only(lines) and messages and messages[-1] == dict(_split([*before])):
+        if messages and is_end_only(lines) and messages[-1] == dict(_split(_decode_all(before))):
             # What was taken for an event's end was forged: this is it.
             messages.pop()
-            self._torn = [*before, *lines]
+            self._torn = _decode_all(before) + lines
             return
         if not lines[0].startswith("Event: "):
             self._take(lines, messages)
@@ -308,6 +306,17 @@ class AmiParser:
             if len(self._shapes) >= _MAX_SHAPES:
                 self._shapes.clear()
             self._shapes.add(tuple([intern(line.partition(": ")[0]) for line in lines]))
+
+
+def _decode(line: bytes) -> str:
+    try:
+        return line.decode()
+    except UnicodeDecodeError:
+        return line.decode("utf-8", "replace")
+
+
+def _decode_all(lines: list[bytes]) -> list[str]:
+    return [_decode(line) for line in lines]
 
 
 def _split(lines: list[str]) -> list[tuple[str, str]]:

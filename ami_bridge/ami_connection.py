@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import cast
 
-from ami_bridge.ami_codec import AmiMessage, AmiParser, HeaderValue
+from ami_bridge.ami_codec import AmiMessage, AmiParser, HeaderValue, encode_action
 from ami_bridge.ami_protocol import ActionResult, ActionTracker, AmiNotConnected, AmiOverload, PendingAction
 
 MAX_WRITE_BUFFER_BYTES = 1024 * 1024
@@ -186,7 +186,7 @@ class AmiConnection(asyncio.Protocol):
         if self._reason is None:
             self._reason = Lost(AmiTrouble.CLOSED, "closed by us")
         if self._transport is not None and not self._transport.is_closing():
-            self._transport.write(b"Action: Logoff\r\n\r\n")
+            self._transport.write(encode_action("Logoff"))
             self._transport.close()
 
     # Inside.
@@ -231,7 +231,8 @@ class AmiConnection(asyncio.Protocol):
             self._hooks.on_rtt(pending.took_s)
 
     def _count_forged(self, count: int) -> None:
-        _log.warning("a caller put line ends into his number: forged lines were cut out of %d events", count)
+        if self._parser.forged == count:
+            _log.warning("a caller put line ends into a number; forged lines are cut out of events and counted")
         self._stats.forged += count
 
     def _count_garbage(self, count: int) -> None:
