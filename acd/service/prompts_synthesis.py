@@ -100,4 +100,4 @@ def clean_text(text: str) -> str:
     """
     normal = unicodedata.normalize("NFC", text[:TEXT_LENGTH_MAX])
     printable = "".join(char if unicodedata.category(char)[0] != "C" else " " for char in normal)
-    return " ".join(re.sub(r"\[(?=\[)|\](?=\])", " ", printable).split())
+    return " ".join(re.sub(r"([\[\]])\1+", r"\1", printable).split())
