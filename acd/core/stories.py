@@ -10,25 +10,38 @@ Happening = tuple[float, int, str, Any]
 """(seconds on the engine's clock, number of the input event, what, detail)."""
 
 
+_FIELDS = 4
+"""Values kept per happening, one after the other in one list.
+
+A tuple for each would be one more object for the garbage collector to look at, and there are ten thousands of them.
+"""
+
+
 class Story:
     """The last ``limit`` happenings, oldest first; ``dropped`` counts those that made room."""
 
-    __slots__ = ("dropped", "happenings", "limit")
+    __slots__ = ("_values", "dropped", "limit")
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
         self.dropped = 0
-        self.happenings: list[Happening] = []
+        self._values: list[Any] = []
 
     def tell(self, now: float, cause: int, what: str, detail: Any = "") -> None:
         """Add one. Details are kept as they are and put into words only when somebody asks."""
-        happenings = self.happenings
-        happenings.append((now, cause, what, detail))
-        if len(happenings) > self.limit:
+        values = self._values
+        values += (now, cause, what, detail)
+        if len(values) > self.limit * _FIELDS:
             # Half at a time: dropping one by one would shift the whole list at each call.
             half = self.limit // 2
-            del happenings[:half]
+            del values[: half * _FIELDS]
             self.dropped += half
+
+    @property
+    def happenings(self) -> list[Happening]:
+        """What is still kept, oldest first."""
+        fields = iter(self._values)
+        return list(zip(fields, fields, fields, fields, strict=True))
 
     def lines(self) -> tuple[str, ...]:
         """Return the story in words, oldest first."""
