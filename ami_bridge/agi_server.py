@@ -94,9 +94,15 @@ class AgiServer:
         """How many handlers are running."""
         return len(self._tasks)
 
-    async def start(self) -> None:
-        """Listen. Raises OSError when the port is taken or the address is not ours."""
+    async def start(self, listener: socket.socket | None = None) -> None:
+        """Listen, on ``listener`` if there is one already (its connections wait until now), else on host and port.
+
+        Raises OSError when the port is taken or the address is not ours.
+        """
         loop = asyncio.get_running_loop()
+        if listener is not None:
+            self._server = await loop.create_server(lambda: _AgiConnection(self, loop), sock=listener, backlog=_BACKLOG)
+            return
         self._server = await loop.create_server(
             lambda: _AgiConnection(self, loop), self._host, self._port, backlog=_BACKLOG, reuse_address=True
         )

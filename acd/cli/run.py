@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import os
+import socket
 import sys
-
-import structlog
-import uvloop
+from contextlib import ExitStack
 
 from acd.cli.check_config import add_config_options, config_folder, config_overrides
-from acd.service.app import Application
 from acd.service.errors import StartError
-from acd.service.logs import set_up_logging
+from acd.service.listening import listen
 from config import Config, ConfigErrors, load
 
 __all__ = ["add_parser", "run"]
@@ -28,20 +25,32 @@ def run(args: argparse.Namespace) -> int:
     """Run until a signal; returns the exit code."""
     try:
         config = load(config_folder(args), overrides=config_overrides(args), password_required=True)
+        agi, web = config.acd.asterisk.fastagi, config.acd.web
+        with ExitStack() as stack:
+            fastagi_socket = stack.enter_context(listen("asterisk.fastagi", agi.host, agi.port))
+            web_socket = stack.enter_context(listen("web", web.host, web.port))
+            return _run(config, fastagi_socket, web_socket)
     except ConfigErrors as errors:
         print(errors, file=sys.stderr)
         return 1
-    set_up_logging(config.acd.log.level, config.acd.log.format)
-    log = structlog.get_logger("acd")
-    for warning in config.warnings:
-        log.warning("configuration", problem=str(warning))
-    try:
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            return runner.run(_run(config))
     except StartError as error:
         print(f"acd run: {error}", file=sys.stderr)
         return 1
 
 
-async def _run(config: Config) -> int:
-    return await Application(config, os.environ.get("ACD_API_TOKEN", "")).run()
+def _run(config: Config, fastagi: socket.socket, web: socket.socket) -> int:
+    # Read only now that the ports are open: callers of an engine before us come in meanwhile, and wait.
+    import asyncio
+
+    import structlog
+    import uvloop
+
+    from acd.service.app import Application
+    from acd.service.logs import set_up_logging
+
+    set_up_logging(config.acd.log.level, config.acd.log.format)
+    log = structlog.get_logger("acd")
+    for warning in config.warnings:
+        log.warning("configuration", problem=str(warning))
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(Application(config, fastagi, web, os.environ.get("ACD_API_TOKEN", "")).run())

@@ -1,7 +1,7 @@
 """The running process: starts the parts in order, and ends them in good order.
 
-Order of the start: state folder, web port, FastAGI, AMI; prompts are prepared meanwhile. Callers are served as soon as
-FastAGI listens; offers begin when Asterisk has been taken stock of.
+Order of the start: the ports, state folder, web, FastAGI, AMI; prompts are prepared meanwhile. Callers are served from
+FastAGI's start on; offers begin when Asterisk has been taken stock of.
 
 The end (SIGTERM, SIGINT): no new offers; callers who do not ring or talk go back to the dialplan, where music plays and
 the next engine is tried; the others live on and are waited for up to ``drain_timeout_s``. A second signal ends the
@@ -11,8 +11,8 @@ process at once. Calls that talk live on in Asterisk even then.
 from __future__ import annotations
 
 import asyncio
-import errno
 import signal
+import socket
 from collections.abc import Awaitable
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -39,11 +39,14 @@ _CLOSE_LIMIT_S = 2.0
 class Application:
     """One process. ``run`` is its whole life and returns the exit code.
 
-    ``api_token``: guards ``/api/``; empty: one is made and kept in the state folder.
+    ``fastagi`` and ``web`` are the listening sockets (see ``listening``). ``api_token`` guards ``/api/``; empty: one is
+    made and kept in the state folder.
     """
 
-    def __init__(self, config: Config, api_token: str = "") -> None:
+    def __init__(self, config: Config, fastagi: socket.socket, web: socket.socket, api_token: str = "") -> None:
         self._config = config
+        self._fastagi = fastagi
+        self._web = web
         self._api_token = api_token
         self._stop = asyncio.Event()
         self._stop_at_once = asyncio.Event()
@@ -86,7 +89,6 @@ class Application:
                 ) from error
 
     async def _start(self, parts: Parts, stack: AsyncExitStack) -> None:
-        acd = self._config.acd
         token = self._api_token or self._load_token()
         self._spawn(parts.agent_states.run(), stack)
         parts.restore_agents()
@@ -95,9 +97,8 @@ class Application:
         )
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
-        await _listen(web.TCPSite(runner, acd.web.host, acd.web.port).start(), "web", acd.web.host, acd.web.port)
-        agi = acd.asterisk.fastagi
-        await _listen(parts.agi_server.start(), "asterisk.fastagi", agi.host, agi.port)
+        await web.SockSite(runner, self._web).start()
+        await parts.agi_server.start(self._fastagi)
         stack.push_async_callback(parts.agi_server.close)
         self._spawn(parts.ami.run(), stack)
         stack.push_async_callback(parts.ami.close)
@@ -159,20 +160,6 @@ class Application:
                 log.warning("calls go on without us", calls=left)
             parts.sessions.let_go_all()
             await _end_task(waiting)
-
-
-async def _listen(start: Awaitable[None], section: str, host: str, port: int) -> None:
-    try:
-        await start
-    except OSError as error:
-        variable = f"ACD_{section.removeprefix('asterisk.').upper()}_PORT"
-        if error.errno == errno.EADDRINUSE:
-            why = f"port {port} on {host} is taken by another program"
-            remedy = f"end it, or change {section}.port in acd.yaml ({variable})"
-        else:
-            why = f"{host}:{port} cannot be listened on: {error.strerror}"
-            remedy = f"change {section}.host or {section}.port in acd.yaml ({variable})"
-        raise StartError(f"{why}; {remedy}") from error
 
 
 async def _end_task(task: asyncio.Task[None]) -> None:
