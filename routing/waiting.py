@@ -45,7 +45,7 @@ W = TypeVar("W", bound=Waiting)
 class WaitingLine(Generic[W]):
     """Waiting calls of one demand. ``size`` is how many they are."""
 
-    __slots__ = ("_ages_s", "_lists", "_moments", "_phases", "_rate", "rule", "size")
+    __slots__ = ("_ages_s", "_firsts", "_lists", "_moments", "_phases", "_rate", "rule", "size")
 
     def __init__(self, rule: PriorityRule) -> None:
         self.rule = rule
@@ -53,6 +53,8 @@ class WaitingLine(Generic[W]):
         self._ages_s = rule.capped_after_s()
         self._rate = rule.points_per_minute / 60.0
         self._lists: tuple[SortedList, SortedList, SortedList] = (SortedList(), SortedList(), SortedList())
+        self._firsts: list[W] | None = None
+        """The first call of each phase that has any; None: to be looked up."""
         self._phases: dict[int, int] = {}
         self._moments: list[tuple[float, int, W]] = []
 
@@ -61,6 +63,7 @@ class WaitingLine(Generic[W]):
         phase = self._phase_at(call, now)
         self._phases[call.sequence] = phase
         self._lists[phase].add(self._entry(call, phase))
+        self._firsts = None
         self.size += 1
         self._watch(call, phase)
 
@@ -68,6 +71,7 @@ class WaitingLine(Generic[W]):
         """Take the call out. Raises KeyError when it does not wait here."""
         phase = self._phases.pop(call.sequence)
         self._lists[phase].remove(self._entry(call, phase))
+        self._firsts = None
         self.size -= 1
 
     def head(self, now: float) -> tuple[OrderKey, W] | None:
@@ -75,13 +79,15 @@ class WaitingLine(Generic[W]):
         moments = self._moments
         if moments and moments[0][0] <= now:
             self._move_on(now)
+        firsts = self._firsts
+        if firsts is None:
+            firsts = self._firsts = [calls[0][3] for calls in self._lists if calls]
+        key_at = self.rule.key
         best: tuple[OrderKey, W] | None = None
-        for calls in self._lists:
-            if calls:
-                call: W = calls[0][3]
-                key = self.rule.key(call.extra_priority, call.entered_at, call.sequence, now)
-                if best is None or key < best[0]:
-                    best = (key, call)
+        for call in firsts:
+            key = key_at(call.extra_priority, call.entered_at, call.sequence, now)
+            if best is None or key < best[0]:
+                best = (key, call)
         return best
 
     def ahead_of(self, key: OrderKey, now: float) -> int:
@@ -146,5 +152,6 @@ class WaitingLine(Generic[W]):
                 continue
             self._lists[phase].remove(self._entry(call, phase))
             self._lists[later].add(self._entry(call, later))
+            self._firsts = None
             self._phases[sequence] = later
             self._watch(call, later)
