@@ -27,6 +27,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "check-config": "check a configuration folder and print every fault in it",
         "doctor": "check an Asterisk and its set-up, with a remedy for each fault",
         "simulate": "simulate a queue with the engine in virtual time: waits, service level, occupancy",
+        "demo": "callers and phones on a private Asterisk, with a live table and a summary",
         "lab": "start a private Asterisk without root, with the engine attached",
     }
 )

@@ -1,0 +1,152 @@
+"""How the demo is shown: a live table on a terminal, a line for each happening elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any, Protocol, TextIO
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from acd.lab.demo_engine import Status
+from acd.lab.demo_story import CallerStory
+
+__all__ = ["Screen", "print_summary", "screen_for"]
+
+STATE_STYLES: Mapping[str, str] = {
+    "ready": "green",
+    "reserved": "yellow",
+    "offered": "yellow",
+    "talking": "bold cyan",
+    "waiting": "magenta",
+    "wrap-up": "blue",
+    "back-off": "red",
+}
+
+
+class Screen(Protocol):
+    """Where the demo is shown."""
+
+    def say(self, text: str) -> None:
+        """One line of information."""
+
+    def live(self) -> AbstractContextManager[None]:
+        """The time during which statuses are shown."""
+
+    def show(self, status: Status, happened: Iterable[str]) -> None:
+        """The engine's status, and what has happened since the one before."""
+
+
+class PlainScreen:
+    """Lines, each with the seconds since the beginning."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._began = time.monotonic()
+
+    def say(self, text: str) -> None:
+        """One line of information."""
+        print(text, file=self._stream, flush=True)
+
+    @contextmanager
+    def live(self) -> Iterator[None]:
+        """Begins to count the seconds."""
+        self._began = time.monotonic()
+        yield
+
+    def show(self, status: Status, happened: Iterable[str]) -> None:  # noqa: ARG002 - the lines tell it all
+        """A line for each happening."""
+        for line in happened:
+            self.say(f"{time.monotonic() - self._began:6.1f} s  {line}")
+
+
+class LiveScreen:
+    """Tables of queues, callers and agents that stay in place."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._live = Live(console=console, auto_refresh=False)
+        self._began = time.monotonic()
+
+    def say(self, text: str) -> None:
+        """One line of information, above the tables."""
+        self._console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+    @contextmanager
+    def live(self) -> Iterator[None]:
+        """Shows the tables as long as it lasts."""
+        self._began = time.monotonic()
+        with self._live:
+            yield
+
+    def show(self, status: Status, happened: Iterable[str]) -> None:
+        """The tables as they stand."""
+        for _line in happened:
+            pass  # the tables tell it
+        head = Text(f"{time.monotonic() - self._began:5.1f} s", style="dim")
+        self._live.update(Group(head, _queues(status), _callers(status), _agents(status)), refresh=True)
+
+
+def screen_for(stream: TextIO | None = None) -> Screen:
+    """Tables when ``stream`` (standard output by default) is a terminal, lines otherwise."""
+    stream = sys.stdout if stream is None else stream
+    return LiveScreen(Console(file=stream)) if stream.isatty() else PlainScreen(stream)
+
+
+def print_summary(stories: Iterable[CallerStory], served: set[str], stream: TextIO | None = None) -> None:
+    """A line for each caller, then the sums. ``served``: the numbers of those who reached an agent."""
+    console = Console(file=stream, highlight=False)
+    table = Table(title="All calls", title_justify="left")
+    for column in ("Caller", "Queue", "Waited", "Rang at", "Served by"):
+        table.add_column(column, justify="right" if column == "Waited" else "left")
+    for story in stories:
+        waited = f"{story.waited_s:.1f} s" if story.waited_s is not None else "-"
+        by = story.agent if story.caller in served else Text("nobody", style="bold red")
+        _add(table, story.caller, story.queue or "-", waited, ", ".join(story.tried), by)
+    console.print(table)
+
+
+def _queues(status: Status) -> Table:
+    table = _table("Queues", "Queue", "Waiting", "Ringing", "Talking", "Longest wait", "Free agents", "Served")
+    for queue in status["queues"]:
+        longest = f"{queue['longest_wait_s']:.0f} s" if queue["waiting"] else ""
+        numbers = (queue["waiting"], queue["offered"], queue["talking"], longest, queue["ready"], queue["handled"])
+        _add(table, queue["title"], *numbers)
+    return table
+
+
+def _callers(status: Status) -> Table:
+    table = _table("Callers", "Caller", "Queue", "State", "For", "Agent")
+    for call in status["calls"]:
+        agent = call["agent"] or ", ".join(call["offered_to"])
+        _add(table, call["caller"], call["queue"], _state(call), f"{call['in_state_s']:.0f} s", agent)
+    return table
+
+
+def _agents(status: Status) -> Table:
+    table = _table("Agents", "Agent", "State", "For", "Calls")
+    for agent in status["agents"]:
+        _add(table, agent["name"], _state(agent), f"{agent['in_state_s']:.0f} s", agent["calls"])
+    return table
+
+
+def _table(title: str, *columns: str) -> Table:
+    table = Table(title=title, title_justify="left", min_width=72)
+    for column in columns:
+        table.add_column(column)
+    return table
+
+
+def _add(table: Table, *cells: object) -> None:
+    """Add a row. Texts are taken as they are: what callers send must not be read as markup."""
+    table.add_row(*(cell if isinstance(cell, Text) else Text(str(cell)) for cell in cells))
+
+
+def _state(entry: Mapping[str, Any]) -> Text:
+    reason = f" ({entry['reason']})" if entry.get("reason") else ""
+    return Text(f"{entry['state']}{reason}", style=STATE_STYLES.get(entry["state"], ""))
