@@ -21,7 +21,7 @@ KEYS = "0123456789*#ABCD"
 """Every key a caller's phone can send. As `interrupt_digits` it means: any key stops the prompt."""
 
 
-class LineHungUp(Exception):  # noqa: N818 - it tells what happened on the line; nothing went wrong
+class LineHungUp(Exception):
     """The caller has gone. Any method of a line may raise it, and every one does from then on."""
 
 
