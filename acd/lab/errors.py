@@ -37,3 +37,7 @@ class PbxError(LabError):
 
 class SippError(LabError):
     """SIPp did not start, or ended when it should not have."""
+
+
+class EngineError(LabError):
+    """The engine did not start, or ended when it should not have."""

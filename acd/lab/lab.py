@@ -33,7 +33,9 @@ class Lab:
 
     async def place_all(self, plans: Sequence[CallPlan], *, rate_per_s: float = RATE_PER_S) -> Callers:
         """Starts calls one after the other at ``rate_per_s``. They end with the lab at the latest."""
-        callers = Callers(self.pbx.install.sipp, self.pbx.sip_port, plans, rate_per_s=rate_per_s, host=self.pbx.host)
+        callers = Callers(
+            self.pbx.install.sipp, self.pbx.sip_port, plans, rate_per_s=rate_per_s, host=self.pbx.sip_host
+        )
         await self._stack.enter_async_context(callers)
         return callers
 

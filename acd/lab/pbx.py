@@ -35,8 +35,9 @@ LOG_LINES_IN_ERROR = 8
 class Pbx:
     """The lab's Asterisk. ``async with Pbx(install, folder, phones=[…]) as pbx:`` starts and stops it.
 
-    ``host`` is the address that everything binds, ``usual_ports`` prefers the well-known ports, ``dialplan_globals``
-    are settings such as ``ACD_FALLBACK`` (see extensions_acd.conf), ``verbose`` is the level of full.log.
+    ``host`` is the address that everything binds (``sip_host``: SIP and media, if they are to be reached from other
+    machines), ``usual_ports`` prefers the well-known ports, ``dialplan_globals`` are settings such as ``ACD_FALLBACK``
+    (see extensions_acd.conf), ``verbose`` is the level of full.log.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class Pbx:
         *,
         phones: Sequence[Phone] = (),
         host: str = "127.0.0.1",
+        sip_host: str | None = None,
         ports: Ports | None = None,
         usual_ports: bool = True,
         dialplan_globals: Mapping[str, str] | None = None,
@@ -54,6 +56,7 @@ class Pbx:
         self.install = install
         self.run_dir = run_dir.absolute()
         self.host = host
+        self.sip_host = sip_host if sip_host is not None else host
         self.phones = tuple(with_password(phone) for phone in phones)
         self.ami_user = AMI_USER
         self.ami_secret = secrets.token_hex(16)
@@ -172,6 +175,12 @@ class Pbx:
             await self._process.wait()
         await self.start()
 
+    async def wait(self) -> int:
+        """Waits until Asterisk ends by itself; its exit code. Raises PbxError when it does not run."""
+        if self._process is None:
+            raise PbxError("the lab's Asterisk has not been started")
+        return await self._process.wait()
+
     async def cli(self, command: str) -> str:
         """What Asterisk's command line answers to ``command``. Raises PbxError."""
         process = await asyncio.create_subprocess_exec(
@@ -213,7 +222,7 @@ class Pbx:
 
     async def _render(self) -> None:
         if self._ports is None:
-            self._ports = await asyncio.to_thread(choose_ports, self.host, usual=self._usual_ports)
+            self._ports = await asyncio.to_thread(choose_ports, self.sip_host, usual=self._usual_ports)
         runtime = self.run_dir / "run"
         if len(os.fsencode(runtime)) > LONGEST_RUNTIME_DIR:
             runtime = Path(tempfile.mkdtemp(prefix="acd-lab-"))
@@ -226,6 +235,7 @@ class Pbx:
             ports=self._ports,
             ami_secret=self.ami_secret,
             host=self.host,
+            sip_host=self.sip_host,
             phones=self.phones,
             dialplan_globals=self._globals,
             verbose=self._verbose,
@@ -255,7 +265,7 @@ class Pbx:
                     await writer.wait_closed()
         # Asterisk goes on without SIP when the port is taken; a lab without phones is none.
         if f":{self.ports.sip}" not in await self.cli("pjsip show transports"):
-            raise PbxError(f"Asterisk could not open its SIP port {self.host}:{self.ports.sip}.{self._log_tail()}")
+            raise PbxError(f"Asterisk could not open its SIP port {self.sip_host}:{self.ports.sip}.{self._log_tail()}")
 
     async def _fully_booted(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         login = f"Action: Login\r\nUsername: {self.ami_user}\r\nSecret: {self.ami_secret}\r\n\r\n"

@@ -74,6 +74,7 @@ class LabSettings:
     ports: Ports
     ami_secret: str
     host: str = "127.0.0.1"
+    sip_host: str = "127.0.0.1"
     phones: Sequence[Phone] = ()
     dialplan_globals: Mapping[str, str] = field(default_factory=dict)
     verbose: int = 0
@@ -115,7 +116,9 @@ def render(settings: LabSettings) -> None:
     for template in sorted((source / "lab").glob("*.conf")):
         (etc / template.name).write_text(fill_in(template.read_text(), words))
     (etc / "acd" / "ami_secret.conf").write_text(f"secret = {settings.ami_secret}\n")
-    (etc / "acd" / "phones.conf").write_text("".join(phone_sections(phone, settings.host) for phone in settings.phones))
+    (etc / "acd" / "phones.conf").write_text(
+        "".join(phone_sections(phone, settings.sip_host) for phone in settings.phones)
+    )
     members = [f"member => PJSIP/{phone.name}\n" for phone in settings.phones if phone.context == AGENT_CONTEXT]
     (etc / "acd" / "fallback_members.conf").write_text("".join(members))
 
@@ -155,6 +158,7 @@ def _words(settings: LabSettings) -> dict[str, str]:
         "MODULES": str(settings.install.module_dir),
         "MOH": str(settings.install.moh_dir),
         "HOST": settings.host,
+        "SIP_HOST": settings.sip_host,
         "SIP_PORT": str(ports.sip),
         "AMI_PORT": str(ports.ami),
         "AGI_PORT": str(ports.agi),

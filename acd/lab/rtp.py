@@ -45,13 +45,15 @@ class RtpEndpoint(asyncio.DatagramProtocol):
     """A UDP port for the media of one call. ``await RtpEndpoint.open()``, then ``start(remote)``.
 
     With ``steady`` a frame of silence is sent every 20 ms, as a phone does; otherwise a few at the start, so that
-    Asterisk knows that there is somebody, and one a second.
+    Asterisk knows that there is somebody, and one a second. With ``keep`` what arrives is kept for ``recording()``.
     """
 
     def __init__(self, *, steady: bool = False) -> None:
         self.heard: list[HeardPacket] = []
+        self.keep = False
         self.port = 0
         self._steady = steady
+        self._kept: list[bytes] = []
         self._transport: asyncio.DatagramTransport | None = None
         self._remote: tuple[str, int] | None = None
         self._sequence = secrets.randbelow(1 << 15)
@@ -109,6 +111,12 @@ class RtpEndpoint(asyncio.DatagramProtocol):
         payload = data[_HEADER.size :]
         sound = sum(1 for sample in payload if sample in _SOUND) >= LOUD_SAMPLES
         self.heard.append(HeardPacket(time.time(), data[1] & 0x7F, sound))
+        if self.keep and data[1] & 0x7F == PCMU:
+            self._kept.append(payload)
+
+    def recording(self) -> bytes:
+        """The sound that arrived while ``keep`` was true: mu-law, 8000 samples a second."""
+        return b"".join(self._kept)
 
     def error_received(self, exc: Exception) -> None:
         """The other end has closed its port: nothing to do, the call's end is told by SIP."""

@@ -1,0 +1,155 @@
+"""``acd lab run``: an Asterisk with the engine attached, until somebody says stop."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shlex
+import signal
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from acd.lab.engine import EngineProcess, acd_command
+from acd.lab.install import AsteriskInstall
+from acd.lab.notes import LabNotes, read_notes
+from acd.lab.pbx import Pbx
+from acd.lab.render import Phone
+
+CALLER = "caller"
+INBOUND_CONTEXT = "acd-inbound"
+
+
+@dataclass(frozen=True, slots=True)
+class LabPlan:
+    """What to run. ``agents`` are the names of the agents' PJSIP endpoints with the agents' own names."""
+
+    run_dir: Path
+    agents: Mapping[str, str]
+    number: str
+    engine: Sequence[str]
+    sip_host: str = "127.0.0.1"
+
+
+async def run_lab(install: AsteriskInstall, plan: LabPlan, say: Callable[[str], None]) -> int:
+    """Runs Asterisk and the engine until SIGINT or SIGTERM, then stops both, the engine first.
+
+    Returns 0 after a signal, 1 when one of the two ended by itself. Raises PbxError and EngineError when one does not
+    start. A second signal hurries the engine.
+    """
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    async with AsyncExitStack() as stack:
+        pbx = Pbx(install, plan.run_dir, phones=_phones(plan), sip_host=plan.sip_host)
+        say(f"Starting Asterisk {install.version} in {plan.run_dir}")
+        await stack.enter_async_context(pbx)
+        env = {**pbx.engine_env(), "ACD_ESPEAK_NG": shlex.join(install.espeak_ng)}
+        engine = EngineProcess(plan.engine, env, pbx.log_dir / "engine.log")
+
+        def on_signal() -> None:
+            if stop.is_set():
+                engine.ask_to_stop()
+            stop.set()
+
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, on_signal)
+            stack.callback(loop.remove_signal_handler, number)
+        say("Starting the engine")
+        await engine.start()
+        stack.push_async_callback(engine.stop)
+        notes = _notes(pbx, env)
+        notes.write(plan.run_dir)
+        if not await _ready(engine, pbx, stop):
+            return 0
+        say(how_to_call(plan, notes, pbx))
+        ended = await _until_stop_or_end(engine, pbx, stop)
+        say(f"\n{ended}" if ended else "\nStopping: the engine first, then Asterisk (again: at once)")
+        return 1 if ended else 0
+
+
+def how_to_call(plan: LabPlan, notes: LabNotes, pbx: Pbx) -> str:
+    """What to do now, for the person at the terminal."""
+    width = max(len(name) for name in (*plan.agents, CALLER))
+    here = "" if plan.run_dir == default_run_dir() else f" --run-dir {shlex.quote(str(plan.run_dir))}"
+    acd = shlex.join(acd_command()).removeprefix(f"{Path.cwd()}/")
+    first = next(iter(plan.agents), "anna")
+    rows = [f"  {CALLER:<{width}}  password {notes.passwords[CALLER]}  dials {plan.number}: a caller"]
+    rows += [f"  {user:<{width}}  password {notes.passwords[user]}  agent {name}" for user, name in plan.agents.items()]
+    return "\n".join(
+        [
+            "",
+            f"Ready. Asterisk {pbx.install.version} and the engine are running; Ctrl-C stops both.",
+            "",
+            "Without a softphone, in two other terminals:",
+            f"  {acd} lab phone {first}{here}   an agent's phone, which answers",
+            f"  {acd} lab call {plan.number + here:<{len(first + here) + 1}}   a caller; type digits and Enter to press keys",
+            "",
+            f"With softphones (Linphone, MicroSIP, Zoiper …): server {notes.sip_host}:{notes.sip_port}, UDP; users",
+            *rows,
+            "  Agents dial *22 to be ready, *23 not ready, *24 to log out, *25 to end wrap-up.",
+            "",
+            f"Metrics  http://{notes.web_host}:{notes.web_port}/metrics",
+            f"Logs     {pbx.log_dir}/engine.log and messages.log",
+        ]
+    )
+
+
+def default_run_dir() -> Path:
+    """Where a lab runs unless told otherwise: ``ACD_LAB_DIR``, else the user's state folder."""
+    if chosen := os.environ.get("ACD_LAB_DIR"):
+        return Path(chosen).expanduser().absolute()
+    base = os.environ.get("XDG_STATE_HOME", "")
+    return (Path(base) if base.startswith("/") else Path.home() / ".local" / "state") / "acd" / "lab"
+
+
+def _phones(plan: LabPlan) -> list[Phone]:
+    known = read_notes(plan.run_dir)
+    passwords = known.passwords if known is not None else {}
+    phones = [Phone(name, passwords.get(name)) for name in plan.agents]
+    return [*phones, Phone(CALLER, passwords.get(CALLER), context=INBOUND_CONTEXT)]
+
+
+def _notes(pbx: Pbx, env: Mapping[str, str]) -> LabNotes:
+    return LabNotes(
+        pid=os.getpid(),
+        sip_host=pbx.sip_host,
+        sip_port=pbx.sip_port,
+        web_host=pbx.host,
+        web_port=pbx.ports.web,
+        passwords={phone.name: phone.password or "" for phone in pbx.phones},
+        engine_env=env,
+    )
+
+
+async def _ready(engine: EngineProcess, pbx: Pbx, stop: asyncio.Event) -> bool:
+    """Whether the engine got ready before somebody said stop. Raises EngineError when it does not get ready."""
+    ready = asyncio.create_task(engine.ready(pbx.host, pbx.ports.web))
+    stopped = asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait({ready, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        if not ready.done():
+            return False
+        ready.result()
+        return True
+    finally:
+        for task in (ready, stopped):
+            task.cancel()
+        await asyncio.gather(ready, stopped, return_exceptions=True)
+
+
+async def _until_stop_or_end(engine: EngineProcess, pbx: Pbx, stop: asyncio.Event) -> str:
+    """Empty when somebody said stop; else which of the two has ended."""
+    waiting = {
+        asyncio.create_task(stop.wait()): "",
+        asyncio.create_task(engine.wait()): "The engine has ended by itself.",
+        asyncio.create_task(pbx.wait()): f"Asterisk has ended by itself; see {pbx.log_dir}/messages.log.",
+    }
+    try:
+        done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        ended = next((waiting[task] for task in done if waiting[task]), "")
+        return ended + engine.log_tail() if ended.startswith("The engine") else ended
+    finally:
+        for task in waiting:
+            task.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
