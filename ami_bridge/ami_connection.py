@@ -6,8 +6,10 @@ import asyncio
 import enum
 import hashlib
 import logging
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from time import monotonic
 from typing import cast
 
 from ami_bridge.ami_codec import AmiMessage, AmiParser, HeaderValue, encode_action
@@ -15,6 +17,7 @@ from ami_bridge.ami_protocol import ActionResult, ActionTracker, AmiNotConnected
 
 MAX_WRITE_BUFFER_BYTES = 1024 * 1024
 """Unsent bytes from which on actions are refused: Asterisk does not read."""
+_TIMER_SLACK_S = 0.001
 
 _log = logging.getLogger(__name__)
 
@@ -83,6 +86,7 @@ class AmiConnection(asyncio.Protocol):
         self._futures: dict[str, asyncio.Future[PendingAction]] = {}
         self._transport: asyncio.Transport | None = None
         self._expiry: asyncio.TimerHandle | None = None
+        self._expires_at = math.inf
         self._next_ping: asyncio.TimerHandle | None = None
         self._reason: Lost | None = None
         self._username = ""
@@ -120,7 +124,7 @@ class AmiConnection(asyncio.Protocol):
         for timer in (self._expiry, self._next_ping):
             if timer is not None:
                 timer.cancel()
-        for pending in self._actions.disconnected(self._loop.time()):
+        for pending in self._actions.disconnected(monotonic()):
             self._resolve(pending)
         if not self.lost.done():
             default = Lost(AmiTrouble.LOST, str(exc) if exc else "Asterisk closed the connection")
@@ -142,13 +146,11 @@ class AmiConnection(asyncio.Protocol):
             raise AmiNotConnected(f"{action} not sent: the connection is closing")
         if transport.get_write_buffer_size() > MAX_WRITE_BUFFER_BYTES:
             raise AmiOverload(f"{action} not sent: Asterisk does not read what is sent to it")
-        pending, data = self._actions.start(
-            action, headers, now=self._loop.time(), timeout_s=timeout_s, is_list=is_list
-        )
+        pending, data = self._actions.start(action, headers, now=monotonic(), timeout_s=timeout_s, is_list=is_list)
         future: asyncio.Future[PendingAction] = self._loop.create_future()
         self._futures[pending.action_id] = future
         transport.write(data)
-        if self._expiry is None or pending.deadline < self._expiry.when():
+        if pending.deadline < self._expires_at:
             self._arm_expiry(pending.deadline)
         return future
 
@@ -193,7 +195,7 @@ class AmiConnection(asyncio.Protocol):
 
     def _receive_answer(self, message: AmiMessage) -> bool:
         late = self._actions.late
-        ours, ended = self._actions.receive(message, self._loop.time())
+        ours, ended = self._actions.receive(message, monotonic())
         self._stats.late_replies += self._actions.late - late
         if ended is not None:
             if ended.action == "Login" and ended.result is ActionResult.REFUSED:
@@ -211,11 +213,14 @@ class AmiConnection(asyncio.Protocol):
     def _arm_expiry(self, deadline: float) -> None:
         if self._expiry is not None:
             self._expiry.cancel()
-        self._expiry = self._loop.call_at(deadline, self._expire)
+        self._expires_at = deadline
+        # The loop's own clock may be coarse (uvloop's counts milliseconds): a little later rather than too early.
+        self._expiry = self._loop.call_later(max(deadline - monotonic(), 0.0) + _TIMER_SLACK_S, self._expire)
 
     def _expire(self) -> None:
         self._expiry = None
-        for pending in self._actions.expire(self._loop.time()):
+        self._expires_at = math.inf
+        for pending in self._actions.expire(monotonic()):
             self._resolve(pending)
         deadline = self._actions.next_deadline()
         if deadline is not None:

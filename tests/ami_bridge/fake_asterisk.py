@@ -110,6 +110,8 @@ class FakeManager:
         """Everything that was asked, in order."""
         self.sessions: list[FakeSession] = []
         self.connections = 0
+        self.port = 0
+        """Where it listens, or did last."""
         self.channels: list[Headers] = []
         self.bridges: list[Headers] = []
         self.devices: list[Headers] = []
@@ -134,13 +136,8 @@ class FakeManager:
     async def start(self, port: int = 0) -> int:
         """Listen on loopback; gives the port."""
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", port)
+        self.port = int(self._server.sockets[0].getsockname()[1])
         return self.port
-
-    @property
-    def port(self) -> int:
-        """Where it listens."""
-        assert self._server is not None
-        return int(self._server.sockets[0].getsockname()[1])
 
     async def stop(self) -> None:
         """Stop listening and tear every connection."""
