@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import structlog
 
 from acd.core.commands import VerifyOffer
-from acd.core.events import Event, OffersResumed, OffersSuspended
+from acd.core.events import CallEnded, CallQueued, Event, OffersResumed, OffersSuspended
 from acd.service.call_session import CallSession
 from acd.service.devices import DeviceWatch
 from acd.service.legs import LegTracker
@@ -52,8 +52,6 @@ class LinkParts:
     restored: RestoredTalks
     stocktaking: Stocktaking
     agents_by_phone: Mapping[str, str]
-    has_returned: Callable[[str], bool]
-    """Whether the caller of this call has come in and waits again."""
 
 
 class AsteriskLink:
@@ -67,7 +65,10 @@ class AsteriskLink:
     def __init__(self) -> None:
         self._client: AmiClient | None = None
         self._parts: LinkParts | None = None
-        self._expected: frozenset[str] = frozenset()
+        self._expected: dict[str, str] = {}
+        """Callers (Uniqueid: call) who are awaited before offers begin."""
+        self._settled: set[str] = set()
+        """Calls that have come in or ended since the start, while offers have not begun."""
         self._window: asyncio.TimerHandle | None = None
         self._resumed = False
         self._said: tuple[AmiTrouble | None, str] = (None, "")
@@ -150,7 +151,10 @@ class AsteriskLink:
             return
         parts.tracker.on_event(event)
         if name == "Hangup" and not is_surrogate(event.get("Channel", "")):
-            parts.restored.hung_up(event.get("Uniqueid", ""))
+            uniqueid = event.get("Uniqueid", "")
+            parts.restored.hung_up(uniqueid)
+            if not self._resumed and self._expected.pop(uniqueid, None) is not None:
+                self._resume_if_complete()
 
     async def resync(self, client: AmiClient) -> None:
         """Take stock of Asterisk (called by the client after each (re)connect)."""
@@ -162,12 +166,13 @@ class AsteriskLink:
         )
         channels = read_channels(statuses)
         devices = {item.get("Device", ""): item.get("State", "") for item in states}
-        self._expected = parts.stocktaking.take(channels, devices)
-        log.info("in step with Asterisk", channels=len(channels), on_their_way_in=len(self._expected))
+        awaited = parts.stocktaking.take(channels, devices)
+        log.info("in step with Asterisk", channels=len(channels), on_their_way_in=len(awaited))
         if not self._resumed:
-            loop = asyncio.get_running_loop()
-            self._window = loop.call_later(RETURN_WINDOW_S, self._resume)
-            self.caller_came_in()
+            self._expected = {caller: call for caller, call in awaited.items() if call not in self._settled}
+            if self._window is None:
+                self._window = asyncio.get_running_loop().call_later(RETURN_WINDOW_S, self._resume)
+            self._resume_if_complete()
 
     def on_state(self, status: AmiStatus) -> None:
         """Log what operators need, each trouble once until it changes."""
@@ -182,12 +187,16 @@ class AsteriskLink:
         elif status.state is AmiState.BOOTING and status.text:
             log.warning("AMI", why=status.text)
 
-    def caller_came_in(self) -> None:
-        """A caller has entered a queue: when it was the last one expected, offers begin."""
-        if self._window is not None and self._parts is not None:
-            has_returned = self._parts.has_returned
-            if all(has_returned(call_id) for call_id in self._expected):
-                self._resume()
+    def observe(self, sequence: int, event: Event, now: float, commands: object) -> None:  # noqa: ARG002
+        """Note that a caller has come in or is gone: after the last one awaited, offers begin."""
+        if not self._resumed and isinstance(event, CallQueued | CallEnded):
+            self._settled.add(event.call_id)
+            self._expected = {caller: call for caller, call in self._expected.items() if call != event.call_id}
+            self._resume_if_complete()
+
+    def _resume_if_complete(self) -> None:
+        if self._window is not None and not self._expected:
+            self._resume()
 
     def _resume(self) -> None:
         if self._window is not None:
@@ -195,7 +204,8 @@ class AsteriskLink:
             self._window = None
         if not self._resumed and self._parts is not None:
             self._resumed = True
-            self._expected = frozenset()
+            self._expected.clear()
+            self._settled.clear()
             log.info("offers begin")
             self._parts.post(OffersResumed())
 

@@ -17,8 +17,8 @@ import structlog
 from prometheus_client.core import Metric
 
 from acd.core.engine import Engine
-from acd.core.events import AgentLoggedIn, AgentLoggedOut, AgentReady, CallQueued, Event
-from acd.core.transitions import AgentState, CallState
+from acd.core.events import AgentLoggedIn, AgentLoggedOut, AgentReady, Event
+from acd.core.transitions import AgentState
 from acd.service.agent_codes import AgentDoor, act
 from acd.service.agent_states import AgentStateFile, presence_of
 from acd.service.asterisk_link import AsteriskLink, LinkParts
@@ -74,7 +74,7 @@ class Parts:
         self.sessions = Sessions(self.link.ask_who_answered)
         self.host = EngineHost(TimedEngine(self.engine, self.metrics.handle_seconds), self.sessions.dispatch, loop)
         self.host.observe(self.metrics.observe)
-        self.host.observe(self._note_return)
+        self.host.observe(self.link.observe)
         agents_by_phone = {device_word(agent.phone): agent.id for agent in routing.agents.values() if agent.phone}
         post = self.host.post
         self.devices = DeviceWatch(agents_by_phone, post, loop.call_later)
@@ -140,7 +140,6 @@ class Parts:
                 restored=restored,
                 stocktaking=stocktaking,
                 agents_by_phone=agents_by_phone,
-                has_returned=self._has_returned,
             ),
         )
         self.metrics.watch(self._state)
@@ -208,14 +207,6 @@ class Parts:
         agent = self.engine.agents.get(agent_id)
         if agent is not None:
             self.agent_states.note(agent_id, presence_of(agent))
-
-    def _note_return(self, sequence: int, event: Event, now: float, commands: object) -> None:  # noqa: ARG002
-        if isinstance(event, CallQueued):
-            self.link.caller_came_in()
-
-    def _has_returned(self, call_id: str) -> bool:
-        call = self.engine.calls.get(call_id)
-        return call is not None and call.state is not CallState.MENU
 
     def _interpreter(self, on_step: OnStep) -> Interpreter:
         return Interpreter(self._site.forest, on_step=on_step)

@@ -7,7 +7,7 @@ that connected them), and those talks that have ended since.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 import structlog
@@ -59,53 +59,70 @@ def read_channels(items: Iterable[AmiMessage]) -> list[Channel]:
     ]
 
 
+@dataclass(slots=True)
+class _Restored:
+    call_id: str
+    agent_id: str
+    leg: str
+    """Uniqueid of the agent's phone; empty when that is gone."""
+
+
 class RestoredTalks:
-    """Talks whose caller has no session with us: AMI alone tells when they end."""
+    """Talks whose caller has no session with us: AMI alone tells when they end.
+
+    A caller is followed until he or she comes in to us or hangs up, also when the agent has left before.
+    """
 
     def __init__(self, post: Callable[[Event], None], on_activity: Callable[[str, bool], None]) -> None:
         self._post = post
         self._on_activity = on_activity
-        self._by_caller: dict[str, tuple[str, str, str]] = {}
-        """Caller's Uniqueid: call, agent, Uniqueid of the agent's phone."""
-        self._by_leg: dict[str, str] = {}
+        self._by_caller: dict[str, _Restored] = {}
+        """By the caller's Uniqueid."""
+        self._callers: dict[str, str] = {}
+        """Caller's Uniqueid by that of the agent's phone."""
 
     def add(self, caller: str, leg: str, call_id: str, agent_id: str) -> None:
         """Follow a talk that was found."""
-        self._by_caller[caller] = (call_id, agent_id, leg)
-        self._by_leg[leg] = caller
+        self._by_caller[caller] = _Restored(call_id, agent_id, leg)
+        self._callers[leg] = caller
         self._on_activity(agent_id, True)
 
     def __contains__(self, caller: object) -> bool:
         return caller in self._by_caller
 
-    def callers(self) -> tuple[str, ...]:
-        """Uniqueids of the callers."""
-        return tuple(self._by_caller)
-
-    def leg_of(self, caller: str) -> str:
-        """Uniqueid of the agent's phone that talks to this caller."""
-        return self._by_caller[caller][2]
+    def compare(self, present: Collection[str]) -> None:
+        """Of all channels these (Uniqueids) still exist."""
+        for caller, talk in list(self._by_caller.items()):
+            if talk.leg and talk.leg not in present:
+                self.hung_up(talk.leg)
+            if caller not in present:
+                self.hung_up(caller)
 
     def taken_over(self, caller: str) -> None:
         """The caller has come in to us: the session tells what is to be told."""
-        self._forget(caller)
+        talk = self._by_caller.pop(caller, None)
+        if talk is not None:
+            self._leg_gone(talk)
 
     def hung_up(self, uniqueid: str) -> None:
         """A channel is gone, a caller's, an agent's or anyone's."""
-        if uniqueid in self._by_caller:
-            self._post(CallEnded(self._forget(uniqueid)))
-        elif uniqueid in self._by_leg:
+        talk = self._by_caller.pop(uniqueid, None)
+        if talk is not None:
+            self._leg_gone(talk)
+            self._post(CallEnded(talk.call_id))
+            return
+        caller = self._callers.get(uniqueid)
+        if caller is not None:
             # The caller, if still there, leaves Dial now and enters the dialplan's way to us again.
-            self._post(TalkEnded(self._forget(self._by_leg[uniqueid])))
+            talk = self._by_caller[caller]
+            self._leg_gone(talk)
+            self._post(TalkEnded(talk.call_id))
 
-    def _forget(self, caller: str) -> str:
-        found = self._by_caller.pop(caller, None)
-        if found is None:
-            return ""
-        call_id, agent_id, leg = found
-        self._by_leg.pop(leg, None)
-        self._on_activity(agent_id, False)
-        return call_id
+    def _leg_gone(self, talk: _Restored) -> None:
+        if talk.leg:
+            del self._callers[talk.leg]
+            talk.leg = ""
+            self._on_activity(talk.agent_id, False)
 
 
 class Stocktaking:
@@ -131,8 +148,11 @@ class Stocktaking:
         self._restored = restored
         self._clocks = clocks
 
-    def take(self, channels: list[Channel], device_states: Mapping[str, str]) -> frozenset[str]:
-        """Tell the engine what is found. Returns the calls that wait in Asterisk and have not come in to us yet."""
+    def take(self, channels: list[Channel], device_states: Mapping[str, str]) -> dict[str, str]:
+        """Tell the engine what is found.
+
+        Returns the callers (Uniqueid: call) who waited in a queue of an engine before us and do not wait in ours yet.
+        """
         present = {channel.uniqueid: channel for channel in channels}
         in_bridge: dict[str, list[Channel]] = {}
         linked: dict[str, list[Channel]] = {}
@@ -140,30 +160,26 @@ class Stocktaking:
             linked.setdefault(channel.linkedid, []).append(channel)
             if channel.bridge_id:
                 in_bridge.setdefault(channel.bridge_id, []).append(channel)
-        self._compare_restored(present)
+        self._restored.compare(present)
         self._compare_dials(present, linked)
-        expected = set()
+        expected = {}
         for channel in channels:
             stored = self._stored(channel)
-            if stored is None or self._sessions.of_uniqueid(channel.uniqueid) or channel.uniqueid in self._restored:
+            if stored is None or channel.uniqueid in self._restored:
                 continue
             call_id = channel.variables[CALL_VARIABLE]
+            if self._sessions.of_uniqueid(channel.uniqueid) is not None:
+                if call_id not in self._calls or self._calls[call_id].state is CallState.MENU:
+                    expected[channel.uniqueid] = call_id
+                continue
             leg = self._agent_leg(channel, in_bridge.get(channel.bridge_id, []))
             if leg is not None:
                 self._restore(channel, leg, call_id, stored)
             elif not any(other is not channel for other in linked[channel.linkedid]):
-                expected.add(call_id)  # no phone rings for it: it is on its way in
+                expected[channel.uniqueid] = call_id  # no phone rings for it: it is on its way in
         for device, state in device_states.items():
             self._devices.said(device, state)
-        return frozenset(expected)
-
-    def _compare_restored(self, present: Mapping[str, Channel]) -> None:
-        for caller in self._restored.callers():
-            leg = self._restored.leg_of(caller)
-            if caller not in present:
-                self._restored.hung_up(caller)
-            elif leg not in present:
-                self._restored.hung_up(leg)
+        return expected
 
     def _compare_dials(self, present: Mapping[str, Channel], linked: Mapping[str, list[Channel]]) -> None:
         for session in list(self._sessions):

@@ -232,6 +232,12 @@ async def no_channels(pbx: Pbx) -> bool:
     return "0 active channels" in await pbx.cli("core show channels count")
 
 
+async def _asterisk_runs(pbx: Pbx) -> None:
+    """A test that failed may have left Asterisk dead: the next one needs it."""
+    if pbx.pid is None:
+        await pbx.start()
+
+
 @asynccontextmanager
 async def open_stage(
     lab: Lab, site: Path, cache: Path, *, behaviour: Behaviour = Ring(), env: Mapping[str, str] | None = None
@@ -255,6 +261,7 @@ async def open_stage(
     for phone in lab.phones:
         phone.behaviour = behaviour
     async with AsyncExitStack() as stack:
+        stack.push_async_callback(_asterisk_runs, lab.pbx)
         stack.push_async_callback(engine.stop)
         yield Stage(lab, engine, stack)
     await eventually(lambda: no_channels(lab.pbx), "Asterisk without channels")

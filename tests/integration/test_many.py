@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from itertools import pairwise
+
 import pytest
 
 from acd.lab.callers import CallPlan
@@ -15,17 +18,19 @@ def plans(number: str, first: int, count: int) -> list[CallPlan]:
     return [CallPlan(number, caller_number=f"+4930{index:04d}") for index in range(first, first + count)]
 
 
+def serving(agents: Iterable[str], queue: str = "cards") -> dict[str, list[str]]:
+    return {agent: [queue] for agent in agents}
+
+
 async def test_thirty_callers_on_five_phones_are_served_in_order(stage: OpenStage) -> None:
-    async with stage(agents=dict.fromkeys(AGENTS, ["cards"]), behaviour=Answer(talk_s=0.5)) as s:
+    async with stage(agents=serving(AGENTS), behaviour=Answer(talk_s=0.5)) as s:
         callers = await s.place_all(plans("200", 0, 30), rate_per_s=40)
         await callers.finished(60)
         served = [call.invite.from_user for call in s.phones.calls]
         assert sorted(served) == sorted(plan.caller_number for plan in plans("200", 0, 30)), "each of them once"
         arrived = {call.plan.caller_number: call.messages[0].time_s for call in callers.calls}
         overtaken = [
-            (earlier, later)
-            for earlier, later in zip(served, served[1:], strict=False)
-            if arrived[earlier] - arrived[later] > 0.02
+            (earlier, later) for earlier, later in pairwise(served) if arrived[earlier] - arrived[later] > 0.02
         ]
         assert not overtaken, "nobody is served before somebody who called earlier"
         assert all(call.answered_at is not None and not call.hung_up_by_caller for call in callers.calls)
@@ -38,12 +43,12 @@ async def test_thirty_callers_on_five_phones_are_served_in_order(stage: OpenStag
 
 async def test_the_agents_end_is_the_next_callers_ring(stage: OpenStage) -> None:
     """No agent waits while somebody is in the queue: each phone's next INVITE follows its last BYE at once."""
-    async with stage(agents=dict.fromkeys(AGENTS[:2], ["cards"]), behaviour=Answer(talk_s=0.4)) as s:
+    async with stage(agents=serving(AGENTS[:2]), behaviour=Answer(talk_s=0.4)) as s:
         callers = await s.place_all(plans("200", 0, 12), rate_per_s=50)
         await callers.finished(60)
         gaps = []
         for phone in s.phones:
-            for before, after in zip(phone.calls, phone.calls[1:], strict=False):
+            for before, after in pairwise(phone.calls):
                 ended_at = before.ended_at
                 assert ended_at is not None
                 gaps.append(after.offered_at - ended_at)
