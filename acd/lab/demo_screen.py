@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Protocol, TextIO
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console, Group
 from rich.live import Live
 from rich.table import Table
@@ -89,7 +90,7 @@ class LiveScreen:
         for _line in happened:
             pass  # the tables tell it
         head = Text(f"{time.monotonic() - self._began:5.1f} s", style="dim")
-        self._live.update(Group(head, _queues(status), _callers(status), _agents(status)), refresh=True)
+        self._live.update(Group(head, _queues(status), _agents(status), _callers(status)), refresh=True)
 
 
 def screen_for(stream: TextIO | None = None) -> Screen:
@@ -112,7 +113,7 @@ def print_summary(stories: Iterable[CallerStory], served: set[str], stream: Text
 
 
 def _queues(status: Status) -> Table:
-    table = _table("Queues", "Queue", "Waiting", "Ringing", "Talking", "Longest wait", "Free agents", "Served")
+    table = _table("Queue", "Waiting", "Ringing", "Talking", "Longest wait", "Free agents", "Served")
     for queue in status["queues"]:
         longest = f"{queue['longest_wait_s']:.0f} s" if queue["waiting"] else ""
         numbers = (queue["waiting"], queue["offered"], queue["talking"], longest, queue["ready"], queue["handled"])
@@ -121,7 +122,7 @@ def _queues(status: Status) -> Table:
 
 
 def _callers(status: Status) -> Table:
-    table = _table("Callers", "Caller", "Queue", "State", "For", "Agent")
+    table = _table("Caller", "Queue", "State", "For", "Agent")
     for call in status["calls"]:
         agent = call["agent"] or ", ".join(call["offered_to"])
         _add(table, call["caller"], call["queue"], _state(call), f"{call['in_state_s']:.0f} s", agent)
@@ -129,14 +130,14 @@ def _callers(status: Status) -> Table:
 
 
 def _agents(status: Status) -> Table:
-    table = _table("Agents", "Agent", "State", "For", "Calls")
+    table = _table("Agent", "State", "For", "Calls")
     for agent in status["agents"]:
         _add(table, agent["name"], _state(agent), f"{agent['in_state_s']:.0f} s", agent["calls"])
     return table
 
 
-def _table(title: str, *columns: str) -> Table:
-    table = Table(title=title, title_justify="left", min_width=72)
+def _table(*columns: str) -> Table:
+    table = Table(box=SIMPLE_HEAD, min_width=72)  # low, so that all three fit on a terminal of 24 lines
     for column in columns:
         table.add_column(column)
     return table
