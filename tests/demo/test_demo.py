@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from acd.cli import main
-from acd.lab import demo_engine
 from acd.lab.demo import demo_site
-from acd.lab.demo_engine import DemoEngine, EngineError
+from acd.lab.demo_engine import DemoEngine
+from acd.lab.errors import EngineError
 from acd.lab.lab import open_lab
 from config import load
 
@@ -42,15 +42,14 @@ def test_every_caller_is_served_and_nothing_is_left_behind(tmp_path: Path) -> No
 @pytest.mark.pbx
 async def test_an_engine_that_can_not_start_says_why(tmp_path: Path) -> None:
     async with open_lab(tmp_path / "run") as lab:
-        with pytest.raises(EngineError, match="ended at its start with code 1") as failed:
+        with pytest.raises(EngineError, match="ended with code 1") as failed:
             async with DemoEngine(lab.pbx, tmp_path / "no-site"):
                 pass
     assert "there is no such folder" in str(failed.value)
 
 
 @pytest.mark.pbx
-async def test_an_engine_that_ends_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(demo_engine, "STOP_TIMEOUT_S", 30.0)
+async def test_an_engine_that_ends_is_noticed(tmp_path: Path) -> None:
     async with open_lab(tmp_path / "run") as lab:
         async with DemoEngine(lab.pbx, demo_site()) as engine:
             assert (await engine.status())["ready"]
