@@ -40,7 +40,7 @@ def check(forest: Forest, prompts: Collection[str]) -> tuple[Fault, ...]:
     return (
         *_missing_nodes(forest),
         *_missing_prompts(forest, prompts),
-        *(Fault(FaultKind.SILENT_MENU, node.id) for node in forest.nodes.values() if node.asks and not node.speech()),
+        *(Fault(FaultKind.SILENT_MENU, node.id) for node in forest.nodes.values() if node.asks_silently()),
         *_endless_loops(forest),
         *_unreachable(forest),
     )

@@ -45,6 +45,10 @@ class Node(ABC):
     async def step(self, visit: Visit) -> Move:
         """Do the node's work on the visit's line and say where the call goes."""
 
+    def asks_silently(self) -> bool:
+        """Whether a caller is asked for a key without a word about it."""
+        return self.asks and not self.speech()
+
     def targets(self) -> tuple[NodeId, ...]:
         """Every node that a call may go to from here."""
         return ()

@@ -112,6 +112,10 @@ class Menu(Node):
             left[fault] -= 1
             feedback = retries.prompts
 
+    def asks_silently(self) -> bool:
+        """See `Node.asks_silently`."""
+        return not self.prompts
+
     def targets(self) -> tuple[NodeId, ...]:
         """See `Node.targets`."""
         further = (self.on_failure, self.keys.operator_node)

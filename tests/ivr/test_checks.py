@@ -4,7 +4,7 @@ from ivr.checks import Fault, FaultKind, check
 from ivr.nodes import EnqueueNode, LanguageNode, Retries, Say, SayKind
 from ivr.outcome import NodeId
 from ivr.tree import Forest, Node
-from tests.ivr.builders import at, end, forest, menu, play
+from tests.ivr.builders import at, end, forest, menu, play, prompts
 
 ALL = ("start", "a", "b", "c", "not-valid", "no-input")
 
@@ -36,9 +36,9 @@ def test_missing_prompts() -> None:
 
 
 def test_a_menu_that_says_nothing() -> None:
-    silent = menu({"1": "a"}, prompts=(), invalid=Retries(), no_input=Retries())
-
-    assert kinds(silent, end("a")) == [(FaultKind.SILENT_MENU, at("start"), "")]
+    for invalid in (Retries(), Retries(prompts=prompts("not-valid"))):
+        silent = menu({"1": "a"}, prompts=(), invalid=invalid)
+        assert kinds(silent, end("a")) == [(FaultKind.SILENT_MENU, at("start"), "")]
 
 
 def test_rings_on_which_nobody_is_asked() -> None:

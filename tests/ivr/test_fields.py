@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ivr.fields import VALUE_LENGTH_MAX, Filled, field_names, fill
@@ -46,6 +46,7 @@ def test_names_are_found() -> None:
 
 
 @given(st.text(), st.text())
+@settings(deadline=None)
 def test_no_template_and_no_value_breaks_it(template: str, value: str) -> None:
     filled = fill(template, lambda name: value)
 
@@ -54,6 +55,7 @@ def test_no_template_and_no_value_breaks_it(template: str, value: str) -> None:
 
 
 @given(st.text(alphabet=st.characters(exclude_characters="{}")))
+@settings(deadline=None)
 def test_a_text_without_braces_is_kept(text: str) -> None:
     assert fill(text, VALUES.get) == Filled(text)
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from ivr.checks import FaultKind, check
 from ivr.interpreter import Limits
 from ivr.nodes import EnqueueNode, HangUpNode, Keys, LanguageNode, Menu, Play, Retries, Say, SayKind
 from ivr.outcome import CallerGone, EndReason, Enqueue, HangUp, NodeId
+from ivr.speech import Speech
 from ivr.tree import Forest, Node
 from tests.ivr.builders import Walk, at, call, forest, prompts
 from tests.ivr.scripted_line import HANG_UP, ScriptedLine
@@ -19,15 +21,19 @@ LIMITS = Limits(steps=60, steps_without_key=25)
 RETRIES_MAX = 3
 NAMES = ["start", "a", "b", "c", "d", "e", "f"]
 
-node_ids = st.sampled_from([at(name) for name in [*NAMES, "nowhere"]])
-said = st.lists(st.sampled_from(["p1", "p2", "p3", "gone"]), max_size=2).map(lambda names: prompts(*names))
-retries = st.builds(Retries, prompts=said, retries=st.integers(0, RETRIES_MAX))
-common_keys = st.sampled_from([Keys(), Keys(repeat="*", back="#", top="8", operator="0", operator_node=at("a"))])
+Said = st.SearchStrategy[tuple[Speech, ...]]
+common_keys = st.sampled_from([Keys(), Keys(repeat="*", back="#", top="8", operator="0", operator_node=at("start"))])
 
 
-def nodes_named(name: str) -> st.SearchStrategy[Node]:
-    identity = st.just(at(name))
+def nodes_named(
+    name: str, targets: list[NodeId], said: st.SearchStrategy[tuple[Speech, ...]]
+) -> st.SearchStrategy[Node]:
+    """Nodes of every type, which lead to `targets`."""
+    identity, node_ids = st.just(at(name)), st.sampled_from(targets)
     following = st.none() | node_ids
+    retries = st.builds(Retries, prompts=said, retries=st.integers(0, RETRIES_MAX))
+    values = st.sampled_from(["42", "{call.caller}", "{data.nothing}", "words", "", "{data.topic}"])
+    data = st.just({"topic": "{call.caller}"})
     return st.one_of(
         st.builds(Play, id=identity, prompts=said, next=following, barge_in=st.booleans()),
         st.builds(
@@ -42,30 +48,34 @@ def nodes_named(name: str) -> st.SearchStrategy[Node]:
             on_failure=following,
             keys=common_keys,
         ),
-        st.builds(
-            Say,
-            id=identity,
-            kind=st.sampled_from(SayKind),
-            value=st.sampled_from(["42", "{call.caller}", "{data.nothing}", "words", "", "{data.topic}"]),
-            next=following,
-        ),
+        st.builds(Say, id=identity, kind=st.sampled_from(SayKind), value=values, next=following),
         st.builds(LanguageNode, id=identity, language=st.sampled_from(["en", "zh"]), next=following),
-        st.builds(
-            EnqueueNode, id=identity, queue=st.just("q"), data=st.just({"topic": "{call.caller}"}), next=following
-        ),
+        st.builds(EnqueueNode, id=identity, queue=st.just("q"), data=data, next=following),
         st.builds(HangUpNode, id=identity, prompts=said),
     )
 
 
-forests: st.SearchStrategy[Forest] = st.integers(1, len(NAMES)).flatmap(
-    lambda count: st.tuples(*(nodes_named(name) for name in NAMES[:count])).map(lambda nodes: forest(*nodes))
+def forests(said: Said, beyond: Sequence[str] = ()) -> st.SearchStrategy[Forest]:
+    """Forests of one tree, whose nodes lead to each other and to the names `beyond` them."""
+
+    def of(count: int) -> st.SearchStrategy[Forest]:
+        targets = [at(name) for name in (*NAMES[:count], *beyond)]
+        nodes = st.tuples(*(nodes_named(name, targets, said) for name in NAMES[:count]))
+        return nodes.map(lambda made: forest(*made))
+
+    return st.integers(1, len(NAMES)).flatmap(of)
+
+
+any_forests = forests(
+    st.lists(st.sampled_from(["p1", "p2", "gone"]), max_size=2).map(lambda names: prompts(*names)), beyond=["nowhere"]
 )
+tidy_forests = forests(st.sampled_from([prompts("p1"), prompts("p1", "p2")]))
 callers = st.lists(
     st.tuples(st.floats(0, 120, allow_nan=False), st.sampled_from([*"0123456789*#ABCD"] * 4 + [HANG_UP])), max_size=30
 )
 
 
-@given(trees=forests, keys=callers)
+@given(trees=any_forests, keys=callers)
 @settings(max_examples=400, deadline=None)
 async def test_every_call_comes_to_an_end_within_its_bounds(trees: Forest, keys: list[tuple[float, str]]) -> None:
     walk = Walk(trees, LIMITS)
@@ -97,15 +107,15 @@ def end_of_walk(walk: Walk, before: int, outcome: object) -> None:
     assert isinstance(outcome, ends.get(records[-1].outcome, HangUp))
 
 
-@given(trees=forests, keys=callers)
+@given(trees=tidy_forests, keys=callers)
 @settings(max_examples=300, deadline=None)
 async def test_a_forest_without_faults_sends_no_call_astray(trees: Forest, keys: list[tuple[float, str]]) -> None:
-    serious = {FaultKind.NO_SUCH_NODE, FaultKind.ENDLESS_LOOP, FaultKind.NO_SUCH_PROMPT}
-    if any(fault.kind in serious for fault in check(trees, {"p1", "p2", "p3"})):
-        return
+    faults = check(trees, {"p1", "p2"})
+    assume(not any(fault.kind is FaultKind.ENDLESS_LOOP for fault in faults))
+    assert {fault.kind for fault in faults} <= {FaultKind.UNREACHABLE}
     walk = Walk(trees, Limits(steps=100_000, steps_without_key=100_000))
     # Whoever keeps silent for long enough and hangs up at last must have met a menu, not a ring of prompts.
-    line = ScriptedLine([*keys, (50_000.0, HANG_UP)])
+    line = ScriptedLine([*keys, (5_000.0, HANG_UP)])
 
     outcome = await walk.run(line)
 

@@ -4,6 +4,7 @@ import asyncio
 import errno
 import os
 from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,9 @@ TABLE: PromptTable = {
     "welcome": {"en": SpokenText("Welcome."), "zh": SpokenText("欢迎。")},
     "closed": {"en": SpokenText("We are closed.")},
 }
+
+
+PATIENT = PromptLimits(patience_s=90)
 
 
 class FakeVoice:
@@ -100,6 +104,7 @@ async def make(tmp_path: Path, voice: FakeVoice, clock: Clock, log: Log) -> Asyn
             "synthesisers": [voice],
             "log": log,
             "clock": clock,
+            "limits": PATIENT,
         }
         store = PromptStore(tmp_path / "cache", **(settings | more))
         store.use(TABLE)
@@ -239,7 +244,7 @@ async def test_a_failure_is_remembered_for_a_while_and_then_tried_again(
     make: Make, voice: FakeVoice, clock: Clock
 ) -> None:
     voice.failing["fake-en"] = "broken"
-    store = make(limits=PromptLimits(retry_after_s=30))
+    store = make(limits=replace(PATIENT, retry_after_s=30))
 
     for _ in range(3):
         with pytest.raises(PromptUnavailableError):
@@ -254,7 +259,7 @@ async def test_a_failure_is_remembered_for_a_while_and_then_tried_again(
 
 async def test_only_so_many_failures_are_remembered(make: Make, voice: FakeVoice) -> None:
     voice.failing["fake-en"] = "broken"
-    store = make(limits=PromptLimits(failures_remembered=2))
+    store = make(limits=replace(PATIENT, failures_remembered=2))
     for text in ("a", "b", "c", "a"):
         with pytest.raises(PromptUnavailableError):
             await store.resolve(Text(text), "en")
@@ -321,7 +326,7 @@ async def test_a_caller_waits_only_so_long_and_the_sound_is_there_for_the_next(m
 
 
 async def test_only_so_many_sounds_are_made_at_once(make: Make, voice: FakeVoice) -> None:
-    store = make(limits=PromptLimits(at_once=2))
+    store = make(limits=replace(PATIENT, at_once=2))
     voice.may_finish.clear()
     callers = [asyncio.create_task(store.resolve(Text(f"text {index}"), "en")) for index in range(8)]
     for _ in range(100):
@@ -335,7 +340,7 @@ async def test_only_so_many_sounds_are_made_at_once(make: Make, voice: FakeVoice
 
 
 async def test_a_callers_text_does_not_stand_behind_all_prompts(make: Make, voice: FakeVoice) -> None:
-    store = make(limits=PromptLimits(at_once=2))
+    store = make(limits=replace(PATIENT, at_once=2))
     many = {f"p{index}": {"en": SpokenText(f"Prompt {index}.")} for index in range(30)}
     warm_up = asyncio.create_task(store.warm_up(many))
     await voice.started.wait()
@@ -406,7 +411,7 @@ async def test_progress_is_logged_when_it_takes_long(make: Make, voice: FakeVoic
 
 
 async def test_prompts_that_were_prepared_stay_when_others_go(make: Make, clock: Clock, tmp_path: Path) -> None:
-    store = make(limits=PromptLimits(bytes_max=10_000))
+    store = make(limits=replace(PATIENT, bytes_max=10_000))
     await store.warm_up(TABLE)
     prepared = set((tmp_path / "cache").iterdir())
 

@@ -9,7 +9,7 @@ import pytest
 
 from acd.lab.fetch import ensure_asterisk
 from acd.lab.pbx import Pbx
-from acd.service.prompts import PromptStore
+from acd.service.prompts import PromptLimits, PromptStore
 from acd.service.prompts_audio import read_wav
 from acd.service.prompts_defaults import Recording, SpokenText
 from acd.service.prompts_synthesis import EspeakNg
@@ -36,6 +36,7 @@ async def test_asterisk_plays_spoken_and_recorded_prompts_from_beginning_to_end(
         recorded_dir=tmp_path / "prompts",
         synthesisers=[EspeakNg(argv=install.espeak_ng)],
         rates_hz=(8000, 16000),
+        limits=PromptLimits(synthesis_timeout_s=60, patience_s=90),
     )
     store.use({"welcome": {"zh": SpokenText("欢迎致电，请按一。")}, "studio": {"en": Recording("studio.wav")}})
 

@@ -8,7 +8,7 @@ import sys
 import wave
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from acd.service import prompts_audio
@@ -132,6 +132,7 @@ def test_what_cannot_be_read_is_refused_with_the_reason(data: bytes, reason: str
 
 
 @given(st.binary(max_size=200), st.integers(0, 60), st.integers(0, 255))
+@settings(deadline=None)
 def test_no_damaged_file_breaks_the_reader(tail: bytes, cut: int, value: int) -> None:
     data = bytearray(wav_file(1, 2, 8000, 16, b"\x00\x40" * 8))
     data[cut % len(data)] = value

@@ -8,12 +8,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from acd.lab.fetch import ensure_asterisk
 from acd.lab.install import Tool
-from acd.service.prompts import PromptStore
+from acd.service.prompts import PromptLimits, PromptStore
 from acd.service.prompts_audio import convert, read_wav
 from acd.service.prompts_defaults import DEFAULT_TEXTS
 from acd.service.prompts_synthesis import DEFAULT_VOICES, TEXT_LENGTH_MAX, EspeakNg, clean_text, find_espeak_ng
@@ -67,7 +67,12 @@ def test_no_text_is_an_option_or_a_command(espeak_argv: tuple[str, ...], text: s
 
 
 def test_the_default_prompts_are_ready_in_every_language(espeak_argv: tuple[str, ...], tmp_path: Path) -> None:
-    store = PromptStore(tmp_path, recorded_dir=tmp_path, synthesisers=[EspeakNg(argv=espeak_argv)])
+    store = PromptStore(
+        tmp_path,
+        recorded_dir=tmp_path,
+        synthesisers=[EspeakNg(argv=espeak_argv)],
+        limits=PromptLimits(synthesis_timeout_s=60),
+    )
 
     result = asyncio.run(store.warm_up({}, speech=[Digits("0123456789*#+")], languages=["en", "zh"]))
 
@@ -135,6 +140,7 @@ def test_texts_are_cleaned(text: str, clean: str) -> None:
 
 
 @given(st.text(alphabet=st.characters(codec="utf-8") | st.sampled_from("[]\n\0 ")))
+@settings(deadline=None)
 def test_what_is_clean_is_safe_and_stays_so(text: str) -> None:
     clean = clean_text(text)
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ivr.languages import LANGUAGES, NUMBER_MAX, en, language_for, texts, zh
@@ -161,16 +161,19 @@ values = st.one_of(
 
 
 @given(values)
+@settings(deadline=None)
 def test_english_numbers_are_read_back(value: int) -> None:
     assert read_english(" ".join(en.number_words(value))) == value
 
 
 @given(values)
+@settings(deadline=None)
 def test_chinese_numbers_are_read_back(value: int) -> None:
     assert read_chinese("".join(zh.number_words(value))) == value
 
 
 @given(values)
+@settings(deadline=None)
 def test_chinese_numbers_keep_the_rules_of_form(value: int) -> None:
     words = "".join(zh.number_words(value)).removeprefix("负")
 
