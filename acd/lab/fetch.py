@@ -215,7 +215,7 @@ class _Cache:
         staging.mkdir()
         try:
             with self._progress.stage("Unpacking") as update:
-                unpack([deb for deb in debs if not deb.name.startswith(NOT_UNPACKED)], staging, update)
+                unpack([deb for deb in debs if not deb.name.startswith(NOT_UNPACKED)], staging, update, self._env)
             for folder in NOT_KEPT:
                 shutil.rmtree(staging / folder, ignore_errors=True)
             name_voices(staging / "usr/share/asterisk/sounds")
@@ -249,7 +249,7 @@ def name_voices(sounds_dir: Path) -> None:
             language.symlink_to(voice.name)
 
 
-def unpack(debs: Sequence[Path], target: Path, update: Callable[[float], None]) -> None:
+def unpack(debs: Sequence[Path], target: Path, update: Callable[[float], None], env: Mapping[str, str]) -> None:
     """Unpacks packages into ``target`` without running anything of theirs. Raises FetchError."""
 
     def one(deb: Path) -> None:
@@ -259,6 +259,7 @@ def unpack(debs: Sequence[Path], target: Path, update: Callable[[float], None]) 
             text=True,
             errors="replace",
             check=False,
+            env=dict(env),
         )
         if done.returncode != 0:
             raise error_of(done.stderr, f"unpacking {deb.name}", target)

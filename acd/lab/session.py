@@ -83,7 +83,7 @@ def how_to_call(plan: LabPlan, notes: LabNotes, pbx: Pbx) -> str:
             "",
             "Without a softphone, in two other terminals:",
             f"  {acd} lab phone {first}{here}   an agent's phone, which answers",
-            f"  {acd} lab call {plan.number + here:<{len(first + here) + 1}}   a caller; type digits and Enter to press keys",
+            f"  {acd} lab call {plan.number + here:<{len(first + here) + 1}}   a caller; digits and Enter press keys",
             "",
             f"With softphones (Linphone, MicroSIP, Zoiper …): server {notes.sip_host}:{notes.sip_port}, UDP; users",
             *rows,
