@@ -166,8 +166,7 @@ class AgentDesk:
                 agent.count_call(queue.spec.id, talk_s, now)
                 agent.idle_since = now
             wrap_up = queue.spec.wrap_up
-            planned_s = wrap_up.seconds if wrap_up.mode is not WrapUpMode.UNTIL_DONE else 0.0
-            note_handling(queue, talk_s + planned_s)
+            queue.handled += 1
             if agent.pending is not None and agent.pending[0] is AgentState.LOGGED_OUT:
                 self._pending_or_ready(agent, now)
                 return
@@ -217,11 +216,13 @@ class AgentDesk:
             return
         if fresh:
             agent.idle_since = now
+        self._note_work_done(agent, now)
         self._world.change_agent(agent, AgentState.READY, now)
         self._matching.place_agent(agent, now)
 
     def _go(self, agent: Agent, state: AgentState, reason: str, now: float) -> None:
         self._matching.withdraw_agent(agent)
+        self._note_work_done(agent, now)
         self._world.change_agent(agent, state, now, reason)
         if state is AgentState.LOGGED_OUT:
             agent.logged_in_at = None
@@ -231,6 +232,12 @@ class AgentDesk:
         if agent.retired and state is AgentState.LOGGED_OUT:
             self._on_gone(agent, now)
         self._staff_changed(agent, now)
+
+    @staticmethod
+    def _note_work_done(agent: Agent, now: float) -> None:
+        if agent.worked_for is not None:
+            note_handling(agent.worked_for, now - agent.working_since)
+            agent.worked_for = None
 
     def _staff_changed(self, agent: Agent, now: float) -> None:
         for queue_id in agent.spec.queues:

@@ -14,7 +14,7 @@ from acd.core.transitions import AGENT_TRANSITIONS, AgentState, IllegalTransitio
 if TYPE_CHECKING:
     from acd.core.calls import Call
     from acd.core.offers import Offer
-    from acd.core.queues import Demand
+    from acd.core.queues import Demand, Queue
 
 __all__ = ["Agent", "QueueCounts"]
 
@@ -65,6 +65,8 @@ class Agent:
         "story",
         "until",
         "weight",
+        "worked_for",
+        "working_since",
         "wrap_up_extended",
         "wrap_up_extension_s",
     )
@@ -90,6 +92,9 @@ class Agent:
         self.missed_in_row = 0
         self.offer: Offer | None = None
         self.call: Call | None = None
+        self.worked_for: Queue | None = None
+        """The queue of the present or last call, until its handling is over; ``working_since``: when that began."""
+        self.working_since = now
         self.demands: list[Demand] = []
         """Everything the agent may take, one entry per queue and requirement seen so far."""
         self.personal: dict[str, Call] = {}

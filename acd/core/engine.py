@@ -294,6 +294,7 @@ class Engine:
         call.change(CallState.TALKING, now, world.cause, agent.id)
         call.agent, call.talking_since = agent, event.talking_since
         agent.call = call
+        agent.worked_for, agent.working_since = call.queue, event.talking_since
         world.change_agent(agent, AgentState.TALKING, now, call.id)
         agent.since = event.talking_since
 

@@ -266,7 +266,7 @@ def _why_waiting(world: World, call: Call, now: float) -> Explanation:
         "requirement": str(requirement),
         "held_for": call.held_for.id if call.held_for is not None else "",
         "position": place,
-        "estimated_wait_s": estimated_wait_s(world, queue, place),
+        "estimated_wait_s": estimated_wait_s(call, now, viewed=True),
         "order": _key_words(Matching.key_of(call, now), now),
         "suspended": world.suspended,
         "no_agent_because": _ruled_out(world, chosen, world.cause),

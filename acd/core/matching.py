@@ -266,6 +266,7 @@ class Matching:
         self.withdraw_agent(agent)
         offer.legs[agent.id] = agent
         agent.offer = offer
+        agent.working_since = now
         self._world.change_agent(agent, AgentState.RESERVED, now, offer.call.id, offer.ring_until)
 
     def _prepare_joining(self, offer: Offer, now: float) -> None:

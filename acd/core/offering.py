@@ -6,6 +6,7 @@ from acd.core.agent_desk import AgentDesk
 from acd.core.agents import Agent
 from acd.core.calls import Call
 from acd.core.commands import CancelLeg, CancelOffer
+from acd.core.estimates import note_wait
 from acd.core.events import LegFailure
 from acd.core.matching import Matching
 from acd.core.offers import Offer
@@ -49,7 +50,10 @@ class Offering:
         losers = [leg for leg in offer.legs.values() if leg is not agent]
         self._close(offer)
         self._room.leave(call)
+        if call.queue is not None:
+            note_wait(call.queue, now - call.entered_at, hung_up=False)
         call.agent = agent
+        agent.worked_for = call.queue
         call.talking_since = now
         call.answered_at = call.answered_at if call.answered_at is not None else now
         call.change(CallState.TALKING, now, self._world.cause, agent.id)
@@ -112,6 +116,8 @@ class Offering:
     def call_gone(self, call: Call, now: float) -> None:
         """The caller is gone, whatever the call was doing."""
         offer, agent = call.offer, call.agent
+        if call.queue is not None and call.state in (CallState.WAITING, CallState.OFFERED):
+            note_wait(call.queue, now - call.entered_at, hung_up=True)
         self._room.leave(call)
         agents = list(offer.legs.values()) if offer is not None else []
         if offer is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from acd.core.arrivals import Arrivals
 from acd.core.calls import Call
 from acd.core.specs import QueueSpec
 from routing.idle_orders import IdleOrder
@@ -13,6 +14,7 @@ from routing.waiting import WaitingLine
 
 if TYPE_CHECKING:
     from acd.core.agents import Agent
+    from acd.core.estimates import Staffing
     from acd.core.offers import Offer
 
 __all__ = ["Demand", "Queue"]
@@ -43,16 +45,22 @@ class Queue:
     """One queue: its configuration, its strategy with what that remembers, its demands and members."""
 
     __slots__ = (
+        "arrivals",
         "demands",
         "handled",
+        "handling_s",
+        "handlings",
+        "hang_ups",
         "is_open",
         "members",
         "offered",
         "retired",
         "spec",
+        "staffing",
+        "staffing_viewed",
         "strategy",
+        "waited_s",
         "waiting",
-        "working_s",
     )
 
     def __init__(self, spec: QueueSpec, strategy: Strategy) -> None:
@@ -69,8 +77,16 @@ class Queue:
         """No longer in the configuration: serves those who wait, takes no new calls."""
         self.handled = 0
         """Calls talked since the start."""
-        self.working_s = 0.0
-        """Smoothed handling time, talk and wrap-up (seconds); 0 until the first call."""
+        self.handlings = 0
+        self.handling_s = 0.0
+        """Mean handling time, ring to end of wrap-up (seconds), of ``handlings`` calls, the latest counting most."""
+        self.arrivals = Arrivals()
+        self.waited_s = 0.0
+        self.hang_ups = 0.0
+        """Seconds that callers waited, and how many of them hung up before they were answered: the latest of them."""
+        self.staffing: dict[Requirement, Staffing] = {}
+        self.staffing_viewed: dict[Requirement, Staffing] = {}
+        """Staff as last counted for estimates, for decisions and for readers."""
 
     def __repr__(self) -> str:
         return f"<queue {self.spec.id}>"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from acd.core.estimates import estimated_wait_s, position
+from acd.core.estimates import next_call_wait_s, position
 from acd.core.transitions import AgentState, CallState
 from acd.core.world import World
 
@@ -128,7 +128,7 @@ def take_snapshot(world: World, now: float) -> Snapshot:
                 offered=queue.offered,
                 talking=talking.get(queue.spec.id, 0),
                 longest_wait_s=max(waits, default=0.0),
-                estimated_wait_s=estimated_wait_s(world, queue, len(queue.waiting) + 1),
+                estimated_wait_s=next_call_wait_s(queue, now),
                 logged_in=sum(agent.is_logged_in for agent in members),
                 ready=sum(agent.is_idle for agent in members),
                 staffed=sum(agent.is_working for agent in members),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import ceil
+
 from acd.core.agents import Agent
 from acd.core.calls import Call
 from acd.core.commands import Announce, Overflow
@@ -46,12 +48,13 @@ class WaitingRoom:
         call.demand = None
         call.step = _step_reached(call, queue, now)
         call.change(CallState.WAITING, now, self._world.cause, queue.spec.id)
+        queue.arrivals.note(call.extra_priority, now)
         if queue.retired:
             closing = OverflowAction(OverflowActionKind.CLOSING, "")
             self._go(call, closing, f"queue {queue.spec.id} is no longer configured", now)
             return
         for number, rule in enumerate(queue.spec.join):
-            if self._may_act(rule, call, queue, now) and self.holds(rule.when, call, queue, now, joining=True):
+            if self._may_act(rule, call, queue, now) and self.holds(rule.when, call, queue, now):
                 self._overflow(call, rule, -1 - number, "join rule", now)
                 return
         if self._overflow_if_due(call, now):
@@ -96,9 +99,9 @@ class WaitingRoom:
                 call.timers.append(timers.set(entered_at + after_s, self._overflow_due, call))
         for number, message in enumerate(spec.messages):
             at = entered_at + message.after_s
-            while at <= now and message.every_s > 0:
-                at += message.every_s
-            if at > now:
+            if at < now and message.every_s > 0:
+                at += message.every_s * ceil((now - at) / message.every_s)
+            if at >= now:  # at once, for those who do wait, when the message comes after 0 seconds
                 call.timers.append(timers.set(at, self._announce, (call, number)))
 
     def _disarm(self, call: Call) -> None:
@@ -124,7 +127,7 @@ class WaitingRoom:
         message: WaitingMessage = queue.spec.messages[number]
         if call.state is CallState.WAITING:
             place = position(call, now) if call.held_for is None else 1
-            estimate = estimated_wait_s(self._world, queue, place)
+            estimate = estimated_wait_s(call, now)
             self._world.out.append(Announce(self._world.cause, call.id, message.kind, place, estimate, message.prompt))
         if message.every_s > 0:
             call.timers = [timer for timer in call.timers if timer.live]
@@ -201,7 +204,7 @@ class WaitingRoom:
                 return True
         return False
 
-    def holds(self, when: OverflowCondition, call: Call, queue: Queue, now: float, *, joining: bool = False) -> bool:
+    def holds(self, when: OverflowCondition, call: Call, queue: Queue, now: float) -> bool:
         """Tell whether every part of the condition holds for the call in the queue now."""
         if when.waiting_s is not None and now - call.entered_at < when.waiting_s:
             return False
@@ -210,14 +213,12 @@ class WaitingRoom:
         counted = len(queue.waiting) + (0 if call.id in queue.waiting else 1)
         if when.calls_waiting is not None and counted < when.calls_waiting:
             return False
-        return self._staff_allows(when, call, queue, counted, now, joining=joining)
+        return self._staff_allows(when, call, queue, counted, now)
 
-    def _staff_allows(
-        self, when: OverflowCondition, call: Call, queue: Queue, counted: int, now: float, *, joining: bool
-    ) -> bool:
+    @staticmethod
+    def _staff_allows(when: OverflowCondition, call: Call, queue: Queue, counted: int, now: float) -> bool:
         if when.estimated_wait_s is not None:
-            place = position(call, now) if not joining and call.id in queue.waiting else counted
-            estimate = estimated_wait_s(self._world, queue, place)
+            estimate = estimated_wait_s(call, now)
             if estimate is None or estimate < when.estimated_wait_s:
                 return False
         members = queue.members.values()
