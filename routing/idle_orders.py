@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from heapq import heapify, heappop, heappush
+from math import frexp
 from typing import Protocol
 
 from sortedcontainers import SortedList
@@ -162,43 +163,48 @@ class Ring:
 
 
 class Bag:
-    """Any idle agent, each with a chance in proportion to its weight (rejection sampling: exact, no sums to keep)."""
+    """Any idle agent, each with a chance in proportion to its weight: exact, whatever the weights are.
 
-    __slots__ = ("_entries", "_places", "_rng", "_top", "_weight_of")
+    Agents whose weights lie between the same two powers of two share a drawer. A drawer is drawn by the most that its
+    agents could weigh together, then an agent of it, all alike, who is taken with the chance of the own weight over the
+    drawer's upper bound, at least one half; else all is drawn again (rejection sampling). So one heavy agent, idle or
+    not, does not make the others' draws long.
+    """
+
+    __slots__ = ("_drawers", "_places", "_rng", "_weight_of")
 
     def __init__(self, rng: Uniform, weight_of: Callable[[Candidate], float] | None = None) -> None:
         self._rng = rng
         self._weight_of = weight_of
-        self._entries: list[tuple[int, Candidate]] = []
-        self._places: dict[int, int] = {}
-        self._top = 0.0
+        self._drawers: dict[int, list[tuple[int, Candidate]]] = {}
+        """Power of two above the weights to (stamp, agent) in no promised order."""
+        self._places: dict[int, tuple[int, int]] = {}
+        """Agent's index to drawer and place in it."""
 
     def add(self, agent: Candidate) -> None:
         """Note that the agent is idle."""
-        place = self._places.get(agent.index)
-        if place is None:
-            self._places[agent.index] = len(self._entries)
-            self._entries.append((agent.idle_stamp, agent))
-        else:
-            self._entries[place] = (agent.idle_stamp, agent)
-        if self._weight_of is not None:
-            self._top = max(self._top, self._weight_of(agent))
+        at = self._places.get(agent.index)
+        if at is not None:
+            self._drop(*at)
+        power = 0 if self._weight_of is None else frexp(self._weight_of(agent))[1]
+        drawer = self._drawers.setdefault(power, [])
+        self._places[agent.index] = (power, len(drawer))
+        drawer.append((agent.idle_stamp, agent))
 
     def first(self) -> Candidate | None:
         """Draw an idle agent. Draws anew at each call: ask once per offer."""
-        entries = self._entries
-        while entries:
-            place = int(self._rng.random() * len(entries))
-            stamp, agent = entries[place]
+        while self._drawers:
+            power, place = self._draw()
+            stamp, agent = self._drawers[power][place]
             if agent.idle_stamp != stamp:
-                self._drop(place)
-            elif self._weight_of is None or self._rng.random() * self._top < self._weight_of(agent):
+                self._drop(power, place)
+            elif self._weight_of is None or self._rng.random() * 2.0**power < self._weight_of(agent):
                 return agent
         return None
 
     def ordered(self) -> list[Candidate]:
         """Return all idle agents in a drawn order (weighted: by exponential clocks, Efraimidis and Spirakis 2006)."""
-        live = [agent for stamp, agent in self._entries if agent.idle_stamp == stamp]
+        live = [agent for drawer in self._drawers.values() for stamp, agent in drawer if agent.idle_stamp == stamp]
         weight_of = self._weight_of
         draws = [
             (self._rng.random() ** (1.0 / (weight_of(agent) if weight_of else 1.0)), agent.index, agent)
@@ -210,9 +216,26 @@ class Bag:
         """Return nothing: there is no order but the draw."""
         return []
 
-    def _drop(self, place: int) -> None:
-        del self._places[self._entries[place][1].index]
-        last = self._entries.pop()
-        if place < len(self._entries):
-            self._entries[place] = last
-            self._places[last[1].index] = place
+    def _draw(self) -> tuple[int, int]:
+        """Draw a drawer and a place in it."""
+        drawers = self._drawers
+        if len(drawers) == 1:
+            power, drawer = next(iter(drawers.items()))
+            return power, int(self._rng.random() * len(drawer))
+        point = self._rng.random() * sum(len(drawer) * 2.0**power for power, drawer in drawers.items())
+        for power, drawer in drawers.items():
+            most = len(drawer) * 2.0**power
+            if point < most:
+                break
+            point -= most
+        return power, min(int(point / 2.0**power), len(drawer) - 1)  # rounding may leave the last drawer's end
+
+    def _drop(self, power: int, place: int) -> None:
+        drawer = self._drawers[power]
+        del self._places[drawer[place][1].index]
+        last = drawer.pop()
+        if place < len(drawer):
+            drawer[place] = last
+            self._places[last[1].index] = (power, place)
+        elif not drawer:
+            del self._drawers[power]

@@ -21,6 +21,7 @@ __all__ = ["Waiting", "WaitingLine"]
 
 _AGEING, _CAPPED, _OVERDUE = 0, 1, 2
 _SWEEP_FLOOR = 32
+_SAME_POINTS = 1e-6
 
 
 class Waiting(Protocol):
@@ -97,10 +98,22 @@ class WaitingLine(Generic[W]):
         if tier == 0:
             return int(self._lists[_OVERDUE].bisect_left((0.0, entered_at, sequence)))
         lead = self.rule.base + minus_points
-        ageing = self._lists[_AGEING].bisect_left((lead + self._rate * now, entered_at, sequence))
         cap = self.rule.ageing_cap if self._ages_s > 0 else 0.0
-        capped = self._lists[_CAPPED].bisect_left((lead + cap, entered_at, sequence))
-        return len(self._lists[_OVERDUE]) + int(ageing) + int(capped)
+        ageing = self._before(_AGEING, lead + self._rate * now, entered_at, sequence)
+        capped = self._before(_CAPPED, lead + cap, entered_at, sequence)
+        return len(self._lists[_OVERDUE]) + ageing + capped
+
+    def _before(self, phase: int, lead: float, entered_at: float, sequence: int) -> int:
+        """How many calls of a phase come before (lead, time of entry, sequence number).
+
+        ``lead`` was worked out by another way than those in the list, so that of two equal ones the last bits may
+        differ: one in the list that is as good as equal stands for it.
+        """
+        calls = self._lists[phase]
+        at = int(calls.bisect_left((lead - _SAME_POINTS,)))
+        if at < len(calls) and calls[at][0] <= lead + _SAME_POINTS:
+            lead = calls[at][0]
+        return int(calls.bisect_left((lead, entered_at, sequence)))
 
     def __iter__(self) -> Iterator[W]:
         """Go over the calls, in no promised order."""
