@@ -59,6 +59,7 @@ class AgiLine:
         self._before_sound = before_sound
         self._keys: list[str] = []
         self._language = ""
+        self._channel_language = agi.env.get("agi_language", "")
         self._stopped = False
         self.answered = answered
         self.released = ""
@@ -96,8 +97,9 @@ class AgiLine:
 
     async def set_language(self, language: str) -> None:
         """See ``Line``. The channel's language is set as well: what Asterisk says itself follows it."""
-        if language != self._language:
-            self._language = language
+        self._language = language
+        if language != self._channel_language:
+            self._channel_language = language
             await self._command("SET VARIABLE", "CHANNEL(language)", language, timeout_s=COMMAND_TIMEOUT_S)
 
     async def hangup(self, cause: str) -> None:

@@ -18,3 +18,7 @@ class Clocks:
     def to_monotonic(self, wall_s: float) -> float:
         """Convert a moment in the past from wall-clock time; one in the future counts as now."""
         return self.monotonic() - max(0.0, self.wall() - wall_s)
+
+    def to_wall(self, monotonic_s: float) -> float:
+        """Convert a moment on the engine's clock to wall-clock time."""
+        return self.wall() - (self.monotonic() - monotonic_s)

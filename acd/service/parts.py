@@ -18,6 +18,7 @@ from prometheus_client.core import Metric
 
 from acd.core.engine import Engine
 from acd.core.events import AgentLoggedIn, AgentLoggedOut, AgentReady, Event
+from acd.core.explain import Explanation
 from acd.core.transitions import AgentState
 from acd.service.agent_codes import AgentDoor, act
 from acd.service.agent_states import AgentStateFile, presence_of
@@ -34,7 +35,7 @@ from acd.service.prompts_synthesis import Synthesiser, find_espeak_ng
 from acd.service.prompts_tools import ToolError
 from acd.service.queue_stay import StayTools
 from acd.service.sessions import Sessions
-from acd.service.status import status_of
+from acd.service.status import dated, status_of
 from acd.service.stocktaking import RestoredTalks, Stocktaking
 from acd.web.backend import AgentAction, Json, Readiness
 from ami_bridge.agi_server import AgiLimits, AgiServer
@@ -186,6 +187,14 @@ class Parts:
         """See ``Backend``."""
         return status_of(self.engine.snapshot(self.host.now()), self._clocks.wall(), self.readiness().reasons)
 
+    def explain_call(self, call_id: str) -> Mapping[str, Json] | None:
+        """See ``Backend``."""
+        return self._dated(self.engine.explain_call(call_id, self.host.now()))
+
+    def explain_agent(self, agent_id: str) -> Mapping[str, Json] | None:
+        """See ``Backend``."""
+        return self._dated(self.engine.explain_agent(agent_id, self.host.now()))
+
     def act_on_agent(self, agent_id: str, action: AgentAction, reason: str) -> str | None:
         """See ``Backend``."""
         agent = self.engine.agents.get(agent_id)
@@ -196,6 +205,10 @@ class Parts:
         return agent.state.value
 
     # Inside.
+
+    def _dated(self, explanation: Explanation | None) -> Mapping[str, Json] | None:
+        dates: Mapping[str, Json] | None = dated(explanation, self._clocks.to_wall)
+        return dates
 
     def _act(self, agent_id: str, action: AgentAction) -> bool:
         agent = self.engine.agents.get(agent_id)

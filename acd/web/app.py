@@ -7,6 +7,8 @@ path                                  token   answers
 ``GET /readyz``, ``GET /healthz``     no      200 when callers are served, else 503 with the reasons
 ``GET /metrics``                      no      Prometheus text format
 ``GET /api/status``                   yes     callers, queues and agents as they stand
+``GET /api/calls/ID/explanation``     yes     why the call went where it went
+``GET /api/agents/ID/explanation``    yes     why the agent has no call now
 ``POST /api/agents/ID/ACTION``        yes     ``ready``, ``not-ready``, ``logout``, ``wrap-up-done``
 ====================================  ======  ======================================================
 
@@ -33,6 +35,7 @@ _TOKEN: web.AppKey[str] = web.AppKey("token")
 
 _MAX_BODY_BYTES = 16 * 1024
 _MAX_REASON_CHARS = 64
+_NO_AGENT = "No agent has this id; the ids are those of agents.yaml."
 
 
 def make_app(backend: Backend, registry: CollectorRegistry, token: str) -> web.Application:
@@ -49,6 +52,8 @@ def make_app(backend: Backend, registry: CollectorRegistry, token: str) -> web.A
     app.router.add_get("/healthz", _readyz)
     app.router.add_get("/metrics", _metrics)
     app.router.add_get("/api/status", _status)
+    app.router.add_get("/api/calls/{call_id}/explanation", _explain_call)
+    app.router.add_get("/api/agents/{agent_id}/explanation", _explain_agent)
     app.router.add_post("/api/agents/{agent_id}/{action}", _act_on_agent)
     return app
 
@@ -78,6 +83,22 @@ async def _status(request: web.Request) -> web.Response:
     return _json(request.app[_BACKEND].status())
 
 
+async def _explain_call(request: web.Request) -> web.Response:
+    require_token(request, request.app[_TOKEN])
+    explanation = request.app[_BACKEND].explain_call(request.match_info["call_id"])
+    if explanation is None:
+        raise web.HTTPNotFound(text="No live or recent call has this id; GET /api/status lists the live ones.")
+    return _json(explanation)
+
+
+async def _explain_agent(request: web.Request) -> web.Response:
+    require_token(request, request.app[_TOKEN])
+    explanation = request.app[_BACKEND].explain_agent(request.match_info["agent_id"])
+    if explanation is None:
+        raise web.HTTPNotFound(text=_NO_AGENT)
+    return _json(explanation)
+
+
 async def _act_on_agent(request: web.Request) -> web.Response:
     require_token(request, request.app[_TOKEN])
     try:
@@ -89,7 +110,7 @@ async def _act_on_agent(request: web.Request) -> web.Response:
     agent_id = request.match_info["agent_id"]
     state = request.app[_BACKEND].act_on_agent(agent_id, action, reason)
     if state is None:
-        raise web.HTTPNotFound(text="No agent has this id; the ids are those of agents.yaml.")
+        raise web.HTTPNotFound(text=_NO_AGENT)
     return _json({"agent": agent_id, "state": state})
 
 

@@ -45,6 +45,14 @@ class Backend(Protocol):
         """Everything as it stands: callers, queues, agents."""
         ...
 
+    def explain_call(self, call_id: str) -> Mapping[str, Json] | None:
+        """Tell why a call went where it went; None when it is not known (any more)."""
+        ...
+
+    def explain_agent(self, agent_id: str) -> Mapping[str, Json] | None:
+        """Tell why an agent has no call now; None when nobody has this id."""
+        ...
+
     def act_on_agent(self, agent_id: str, action: AgentAction, reason: str) -> str | None:
         """Change an agent's state; returns the new state, or None when nobody has this id."""
         ...

@@ -29,6 +29,12 @@ class FakeBackend:
             raise LookupError("secret inside")
         return {"calls": [], "agents": [{"id": "anna"}]}
 
+    def explain_call(self, call_id: str) -> Mapping[str, Json] | None:
+        return {"call": "c1", "story": []} if call_id == "c1" else None
+
+    def explain_agent(self, agent_id: str) -> Mapping[str, Json] | None:
+        return {"agent": "anna", "answer": "ready"} if agent_id == "anna" else None
+
     def act_on_agent(self, agent_id: str, action: AgentAction, reason: str) -> str | None:
         self.acted.append((agent_id, action, reason))
         return action.value if agent_id == "anna" else None
@@ -83,6 +89,15 @@ async def test_status_needs_the_token(client: Client) -> None:
     assert (response.status, await response.json()) == (200, {"calls": [], "agents": [{"id": "anna"}]})
 
 
+async def test_explanations(client: Client) -> None:
+    response = await client.get("/api/calls/c1/explanation", headers=AUTHORISED)
+    assert (response.status, await response.json()) == (200, {"call": "c1", "story": []})
+    response = await client.get("/api/agents/anna/explanation", headers=AUTHORISED)
+    assert (response.status, await response.json()) == (200, {"agent": "anna", "answer": "ready"})
+    for path in ("/api/calls/c1/explanation", "/api/agents/anna/explanation"):
+        assert (await client.get(path)).status == 401
+
+
 async def test_actions_on_an_agent(client: Client, backend: FakeBackend) -> None:
     response = await client.post("/api/agents/anna/not-ready", headers=AUTHORISED, json={"reason": "lunch"})
     assert (response.status, await response.json()) == (200, {"agent": "anna", "state": "not-ready"})
@@ -110,6 +125,8 @@ async def test_actions_without_token_do_nothing(client: Client, backend: FakeBac
         ("POST", "/api/agents/anna/not-ready", b"x" * 20_000, 413),
         ("GET", "/api/agents/anna/ready", b"", 405),
         ("GET", "/nothing-here", b"", 404),
+        ("GET", "/api/calls/c9/explanation", b"", 404),
+        ("GET", "/api/agents/nobody/explanation", b"", 404),
     ],
 )
 async def test_errors_are_problem_details(client: Client, method: str, path: str, body: bytes, status: int) -> None:
