@@ -127,28 +127,14 @@ class Pbx:
         """Renders the configuration at the first start, starts Asterisk, returns when it is fully booted."""
         if self.pid is not None:
             raise PbxError("the lab's Asterisk runs already")
-        if self._lock is None:
-            self._take_run_dir()
-            await self._render()
-        with (self.log_dir / "console.log").open("ab") as output:
-            self._process = await asyncio.create_subprocess_exec(
-                *dies_with_parent(),
-                *self.install.asterisk,
-                *("-C", str(self.run_dir / "etc" / "asterisk.conf"), "-f"),
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                cwd=self.run_dir,
-                start_new_session=True,  # Ctrl-C at the terminal is ours to handle, in our order
-            )
         try:
-            async with asyncio.timeout(BOOT_TIMEOUT_S):
-                await self._booted(self._process)
-        except TimeoutError:
-            await self.kill()
-            raise PbxError(f"Asterisk was not ready after {BOOT_TIMEOUT_S:.0f} s.{self._log_tail()}") from None
+            if self._lock is None:
+                self._take_run_dir()
+                await self._render()
+            await self._start()
         except BaseException:
             await self.kill()
+            self._give_back()
             raise
 
     async def stop(self) -> None:
@@ -208,6 +194,25 @@ class Pbx:
 
     async def __aexit__(self, *_exc: object) -> None:
         await self.stop()
+
+    async def _start(self) -> None:
+        with (self.log_dir / "console.log").open("ab") as output:
+            process = await asyncio.create_subprocess_exec(
+                *dies_with_parent(),
+                *self.install.asterisk,
+                *("-C", str(self.run_dir / "etc" / "asterisk.conf"), "-f"),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                cwd=self.run_dir,
+                start_new_session=True,  # Ctrl-C at the terminal is ours to handle, in our order
+            )
+        self._process = process
+        try:
+            async with asyncio.timeout(BOOT_TIMEOUT_S):
+                await self._booted(process)
+        except TimeoutError:
+            raise PbxError(f"Asterisk was not ready after {BOOT_TIMEOUT_S:.0f} s.{self._log_tail()}") from None
 
     def _take_run_dir(self) -> None:
         self.run_dir.mkdir(parents=True, exist_ok=True)

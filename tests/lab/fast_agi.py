@@ -21,6 +21,7 @@ class Session:
         self._reader = reader
         self.writer = writer
         self.env: dict[str, str] = {}
+        self._caller_gone = False
 
     async def read_env(self) -> None:
         while line := (await self._reader.readline()).decode().strip():
@@ -31,15 +32,16 @@ class Session:
         """Asterisk's answer; empty when the session is over."""
         self.writer.write(f"{text}\n".encode())
         while (line := (await self._reader.readline()).decode().strip()) == "HANGUP":
-            pass
+            self._caller_gone = True
         return line
 
     async def get(self, name: str) -> str:
         return (await self.command(f"GET VARIABLE {name}")).partition("(")[2].removesuffix(")")
 
     async def wait_until_over(self) -> None:
-        while await self._reader.read(1000):
-            pass
+        """Until the caller is gone: Asterisk keeps the socket open then, and says HANGUP."""
+        while not self._caller_gone and (line := await self._reader.readline()):
+            self._caller_gone = line == b"HANGUP\n"
 
 
 Script = Callable[[Session], Awaitable[None]]
