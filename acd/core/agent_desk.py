@@ -38,7 +38,7 @@ class AgentDesk:
     # What the agent asks for.
 
     def log_in(self, agent: Agent, now: float, *, ready: bool, reason: str) -> None:
-        """Log in; an agent who is logged in already only changes readiness."""
+        """Log in. Of an agent who is logged in already, only being ready is taken note of."""
         if agent.state is not AgentState.LOGGED_OUT:
             if ready:
                 self.ready(agent, now)
@@ -104,6 +104,7 @@ class AgentDesk:
         self._world.timers.cancel(agent.state_timer)
         agent.state_timer = self._world.timers.set(agent.until, self._wrap_up_over, agent)
         agent.story.tell(now, self._world.cause, "wrap-up extended by", extension_s)
+        self._world.tell_agent(agent)
 
     # What happens to the agent.
 
@@ -124,6 +125,7 @@ class AgentDesk:
     def offer_failed(self, agent: Agent, failure: LegFailure, now: float) -> None:
         """The agent's phone did not take the call."""
         back_off = self._world.routing.back_off
+        queue = agent.offer.call.queue if agent.offer is not None else None
         agent.offer = None
         if agent.pending is not None:
             state, reason = agent.pending
@@ -133,8 +135,8 @@ class AgentDesk:
         if failure is LegFailure.CANCELLED:
             self._become_ready(agent, now, fresh=False)
             return
-        if self._world.routing.missed_resets_idle:
-            agent.idle_since = now
+        if self._world.routing.missed_resets_idle and queue is not None:
+            agent.restart_idle(queue.spec.id, now)
         seconds = back_off.rejected_s
         if failure is LegFailure.MISSED:
             seconds = back_off.missed_s

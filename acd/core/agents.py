@@ -173,6 +173,11 @@ class Agent:
             counts.talk_s += talk_s
             counts.last_end = now
 
+    def restart_idle(self, queue: str, now: float) -> None:
+        """Count idle time anew from now on, as after a call of the queue."""
+        self.idle_since = now
+        self._counts_to_change(queue).last_end = now
+
     def reset_counts(self) -> None:
         """Forget counts and talk times (daily reset); idle time stays."""
         for counts in (self.counts, *(self.per_queue or {}).values()):

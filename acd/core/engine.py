@@ -14,6 +14,7 @@ from acd.core.agent_desk import AgentDesk
 from acd.core.agents import Agent
 from acd.core.calls import Call
 from acd.core.commands import Command, FaultFound, Overflow
+from acd.core.estimates import note_wait
 from acd.core.events import (
     AgentLoggedIn,
     AgentLoggedOut,
@@ -168,6 +169,8 @@ class Engine:
             self._handlers[type(event)](event, now)
         except IllegalTransition as fault:
             self._fault(fault, now)
+        if self._reconfiguration.retired_queues:
+            self._reconfiguration.drop_empty_queues()
         if self._strict:
             check(world, now)
         return world.out
@@ -234,15 +237,15 @@ class Engine:
             return
         if call.offer is not None:
             self._offering.cancel(call.offer, event.reason or "the caller left the queue", now)
+        if call.queue is not None:
+            note_wait(call.queue, now - call.entered_at, hung_up=False)
         self._room.leave(call)
         call.change(CallState.MENU, now, self.world.cause, event.reason)
-        self._let_go(call.queue)
 
     def _call_ended(self, event: CallEnded, now: float) -> None:
         call = self._live_call(event.call_id)
         if call is not None:
             self._offering.call_gone(call, now)
-            self._let_go(call.queue)
 
     # Offers and talks.
 
@@ -260,7 +263,6 @@ class Engine:
         offer, agent = self._live_offer(event.offer_id, event.agent_id)
         if offer is not None and agent is not None:
             self._offering.bridged(offer, agent, now)
-            self._let_go(offer.call.queue)
 
     def _offer_ended(self, event: OfferEnded, now: float) -> None:
         offer = self.world.offers.get(event.offer_id)
@@ -277,7 +279,10 @@ class Engine:
     def _talk_restored(self, event: TalkRestored, now: float) -> None:
         world = self.world
         agent = self._known_agent(event.agent_id)
-        if agent is None or agent.state is AgentState.TALKING:
+        if agent is None:
+            return
+        if agent.state is AgentState.TALKING:
+            world.stale_events += 1
             return
         if event.call_id not in world.calls:
             self._call_arrived(CallArrived(event.call_id), now)
@@ -285,18 +290,11 @@ class Engine:
         if call.state is CallState.TALKING:
             world.stale_events += 1
             return
-        self._offering.take_out(agent, "found talking", now)
-        if call.offer is not None:
-            self._offering.cancel(call.offer, "found talking", now)
-        self._room.leave(call)
-        self._matching.withdraw_agent(agent)
-        call.queue = world.queues.get(event.queue)
-        call.change(CallState.TALKING, now, world.cause, agent.id)
-        call.agent, call.talking_since = agent, event.talking_since
-        agent.call = call
-        agent.worked_for, agent.working_since = call.queue, event.talking_since
-        world.change_agent(agent, AgentState.TALKING, now, call.id)
-        agent.since = event.talking_since
+        if call.offer is not None and agent.offer is call.offer:
+            self._offering.bridged(call.offer, agent, now)  # that very offer was answered: we were not told
+        else:
+            self._offering.found_talking(call, agent, world.queues.get(event.queue), now)
+        call.talking_since = agent.since = agent.working_since = min(event.talking_since, now)
 
     # Agents.
 
@@ -307,9 +305,11 @@ class Engine:
 
     def _agent_logged_out(self, event: AgentLoggedOut, now: float) -> None:
         agent = self._known_agent(event.agent_id)
-        if agent is not None:
-            agent.pending = (AgentState.LOGGED_OUT, "") if agent.offer is not None else agent.pending
-            self._offering.cancel_leg(agent, "the agent logged out", now)
+        if agent is None:
+            return
+        if agent.offer is not None:
+            self._offering.give_back(agent, AgentState.LOGGED_OUT, "", "the agent logged out", now)
+        else:
             self._desk.log_out(agent, now)
 
     def _agent_ready(self, event: AgentReady, now: float) -> None:
@@ -322,9 +322,7 @@ class Engine:
         if agent is None:
             return
         if agent.offer is not None:
-            # The pending state is taken when the leg fails, and the call goes on to the next agent.
-            agent.pending = (AgentState.NOT_READY, event.reason)
-            self._offering.cancel_leg(agent, "the agent went not ready", now)
+            self._offering.give_back(agent, AgentState.NOT_READY, event.reason, "the agent went not ready", now)
         else:
             self._desk.not_ready(agent, event.reason, now)
 
@@ -391,7 +389,3 @@ class Engine:
         if agent is None:
             self.world.stale_events += 1
         return agent
-
-    def _let_go(self, queue: Queue | None) -> None:
-        if queue is not None and queue.retired:
-            self._reconfiguration.drop_if_empty(queue)

@@ -61,6 +61,7 @@ class Matching:
             return
         if not self._world.suspended:
             if self._offer_waiting_call(agent, now):
+                self.stop_holding(agent, now)
                 return
             if self._join_ringing(agent, now):
                 return
@@ -105,14 +106,23 @@ class Matching:
         best_key: OrderKey | None = None
         for demand in agent.demands:
             for offer in demand.ringing.values():
-                if offer.hungry and offer.winner is None and not offer.cancelled:
+                if self._takes_more(offer, now):
                     key = self.key_of(offer.call, now)
                     if best_key is None or key < best_key:
                         best_key, best = key, offer
-        if best is None or now >= best.ring_until or len(best.legs) >= self._world.routing.max_legs:
+        if best is None:
             return False
         self._add_leg(best, agent, now)
         return True
+
+    def _takes_more(self, offer: Offer, now: float) -> bool:
+        """Tell whether whoever becomes idle may join the offer."""
+        return (
+            offer.hungry
+            and offer.winner is None
+            and now < offer.ring_until
+            and len(offer.legs) < self._world.routing.max_legs
+        )
 
     # A call has begun to wait.
 
@@ -156,6 +166,36 @@ class Matching:
         if call.queue is not None:
             call.queue.waiting.pop(call.id, None)
 
+    def release(self, call: Call, now: float) -> None:
+        """Let a waiting call that was held for one agent go to anyone."""
+        self.withdraw_call(call)
+        call.held_for = None
+        call.story.tell(now, self._world.cause, "no longer held")
+        self.place_call(call, now)
+
+    def stop_holding(self, agent: Agent, now: float) -> None:
+        """Let calls go to anyone that wait for this agent, who has got another one, unless they are to wait on."""
+        for call in list(agent.personal.values()):
+            if call.queue is None or not call.queue.spec.sticky.wait_while_busy:
+                self.release(call, now)
+
+    def rejoin(self, call: Call, now: float) -> None:
+        """Ring on for what the call asks for now, which has changed while phones ring for it: others may join in."""
+        offer = call.offer
+        if offer is None or call.demand is None or call.demand.ringing.pop(offer.id, None) is None:
+            return
+        demand = call.demand = self._demand_of(call)
+        if demand.queue.strategy.fan_out is FanOut.ONE:
+            offer.hungry = False
+            self._world.timers.cancel(offer.step_timer)
+            return
+        demand.ringing[offer.id] = offer
+        while not self._world.suspended and self._takes_more(offer, now):
+            agents = self._idle_for(demand)
+            if not agents:
+                return
+            self._add_leg(offer, agents[0], now)
+
     def place_all(self, now: float) -> None:
         """Match everyone who can be matched, in the total order (when offers are resumed)."""
         world = self._world
@@ -163,6 +203,10 @@ class Matching:
         for call in sorted(waiting, key=lambda call: self.key_of(call, now)):
             if call.state is CallState.WAITING:
                 self.try_again(call, now, "resumed")
+        if any(offer.hungry for offer in world.offers.values()):
+            idle = [agent for agent in world.agents.values() if agent.is_idle]
+            for agent in sorted(idle, key=lambda agent: (agent.idle_since, agent.index)):
+                self._join_ringing(agent, now)
 
     def _demand_of(self, call: Call) -> Demand:
         queue = call.queue
@@ -290,7 +334,7 @@ class Matching:
 
     def _step(self, offer: Offer, now: float) -> None:
         demand = offer.call.demand
-        if demand is None or offer.winner is not None or offer.cancelled or now >= offer.ring_until:
+        if demand is None or offer.winner is not None or now >= offer.ring_until:
             return
         agents = self._idle_for(demand) if not self._world.suspended else []
         if agents:

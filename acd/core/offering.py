@@ -10,6 +10,7 @@ from acd.core.estimates import note_wait
 from acd.core.events import LegFailure
 from acd.core.matching import Matching
 from acd.core.offers import Offer
+from acd.core.queues import Queue
 from acd.core.transitions import AgentState, CallState
 from acd.core.waiting_room import WaitingRoom
 from acd.core.world import World
@@ -102,7 +103,31 @@ class Offering:
         self._world.out.append(CancelLeg(self._world.cause, offer.id, offer.call.id, agent.id, reason))
         self.leg_failed(offer, agent, LegFailure.CANCELLED, now)
 
-    def take_out(self, agent: Agent, reason: str, now: float) -> None:
+    def give_back(self, agent: Agent, state: AgentState, reason: str, why: str, now: float) -> None:
+        """Let a reserved agent go to ``state``: at once while the phone rings, after the call once it is picked up."""
+        agent.pending = (state, reason)
+        if agent.offer is not None and agent.offer.winner is agent:
+            agent.story.tell(now, self._world.cause, "has picked up, after the call will be", state)
+        else:
+            self.cancel_leg(agent, why, now)  # the pending state is taken when the leg fails
+
+    def found_talking(self, call: Call, agent: Agent, queue: Queue | None, now: float) -> None:
+        """Take note that the two are connected, whatever was believed of either."""
+        world = self._world
+        self._take_out(agent, "found talking", now)
+        if call.offer is not None:
+            self.cancel(call.offer, "found talking", now)
+        self._room.leave(call)
+        self._matching.withdraw_agent(agent)
+        call.queue = queue
+        call.change(CallState.TALKING, now, world.cause, agent.id)
+        call.agent = agent
+        agent.call = call
+        agent.worked_for, agent.working_since = queue, now
+        world.change_agent(agent, AgentState.TALKING, now, call.id)
+        self._matching.stop_holding(agent, now)
+
+    def _take_out(self, agent: Agent, reason: str, now: float) -> None:
         """Stop ringing an agent who turns out to be in a talk already; the agent's state is changed by the caller."""
         offer = agent.offer
         if offer is None:
@@ -110,6 +135,8 @@ class Offering:
         self._world.out.append(CancelLeg(self._world.cause, offer.id, offer.call.id, agent.id, reason))
         del offer.legs[agent.id]
         agent.offer = None
+        if offer.winner is agent:
+            offer.winner = None
         if not offer.legs:
             self._return_call(offer, {}, now)
 

@@ -3,7 +3,8 @@
 - A queue that changed: its waiting calls keep their time of entry and take its new requirement, priority and deadlines.
 - A queue that is gone: whoever waits in it is still served by those who served it; it takes no new calls and goes when
   the last one has left.
-- An agent who is gone: a ringing phone is cancelled, a talk goes on to its end, wrap-up included; then the agent goes.
+- An agent who is gone: a ringing phone is cancelled, a talk (or a phone just picked up) goes on to its end, wrap-up
+  included; then the agent goes.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ __all__ = ["Reconfiguration"]
 class Reconfiguration:
     """Changes of configuration in one world."""
 
-    __slots__ = ("_desk", "_matching", "_offering", "_room", "_world")
+    __slots__ = ("_desk", "_matching", "_offering", "_room", "_world", "retired_queues")
 
     def __init__(
         self, world: World, matching: Matching, room: WaitingRoom, desk: AgentDesk, offering: Offering
@@ -35,6 +36,8 @@ class Reconfiguration:
         self._room = room
         self._desk = desk
         self._offering = offering
+        self.retired_queues: list[Queue] = []
+        """No longer configured, and not empty yet."""
         desk.when_gone(self._agent_gone)
 
     def take(self, routing: RoutingSpec, now: float) -> None:
@@ -55,20 +58,21 @@ class Reconfiguration:
             world.rebuild_demands(agent)
         for call in self._in_queues():
             self._room.settle(call, now)
-        self._drop_empty_queues()
+        self.retired_queues = [queue for queue in world.queues.values() if queue.retired]
         world.suspended = suspended
         if not suspended:
             self._matching.place_all(now)
         for queue in list(world.queues.values()):
             self._room.recheck(queue, now)
 
-    def drop_if_empty(self, queue: Queue) -> None:
-        """Let a retired queue go when its last call has left."""
-        if queue.retired and not queue.waiting and not queue.offered:
-            if self._world.queues.get(queue.spec.id) is queue:  # not one that came back under the same name
+    def drop_empty_queues(self) -> None:
+        """Let retired queues go whose last waiting call has left."""
+        for queue in self.retired_queues:
+            if not queue.waiting and not queue.offered:
                 del self._world.queues[queue.spec.id]
-            for agent in queue.members.values():
-                agent.demands = [demand for demand in agent.demands if demand.queue is not queue]
+                for agent in queue.members.values():
+                    agent.demands = [demand for demand in agent.demands if demand.queue is not queue]
+        self.retired_queues = [queue for queue in self.retired_queues if queue.waiting or queue.offered]
 
     def _in_queues(self) -> list[Call]:
         return [call for call in self._world.calls.values() if call.state in (CallState.WAITING, CallState.OFFERED)]
@@ -120,8 +124,9 @@ class Reconfiguration:
 
     def _retire(self, agent: Agent, now: float) -> None:
         agent.retired = True
-        if agent.state is AgentState.RESERVED:
-            self._offering.cancel_leg(agent, "agent no longer configured", now)
+        if agent.offer is not None:
+            if agent.offer.winner is not agent:
+                self._offering.cancel_leg(agent, "agent no longer configured", now)
         elif agent.state is AgentState.LOGGED_OUT:
             self._agent_gone(agent, now)
         elif agent.state is not AgentState.TALKING and agent.state is not AgentState.WRAP_UP:
@@ -133,8 +138,3 @@ class Reconfiguration:
         for queue in world.queues.values():
             queue.members.pop(agent.id, None)
         agent.demands = []
-
-    def _drop_empty_queues(self) -> None:
-        for queue in [queue for queue in self._world.queues.values() if queue.retired]:
-            if not any(call.queue is queue for call in self._world.calls.values()):
-                self.drop_if_empty(queue)

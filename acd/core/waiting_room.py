@@ -7,7 +7,7 @@ from math import ceil
 from acd.core.agents import Agent
 from acd.core.calls import Call
 from acd.core.commands import Announce, Overflow
-from acd.core.estimates import estimated_wait_s, position
+from acd.core.estimates import estimated_wait_s, note_wait, position
 from acd.core.events import CallQueued
 from acd.core.matching import Matching
 from acd.core.queues import Queue
@@ -39,7 +39,7 @@ class WaitingRoom:
         call.customer = event.customer or call.customer
         call.wanted_agent = event.agent
         call.language = event.language or call.language
-        self._enter(call, queue, event.entered_at if event.entered_at is not None else now, now)
+        self._enter(call, queue, now if event.entered_at is None else min(event.entered_at, now), now)
 
     def _enter(self, call: Call, queue: Queue, entered_at: float, now: float) -> None:
         call.entered_at = entered_at
@@ -62,6 +62,8 @@ class WaitingRoom:
         self._arm(call, queue, now)
         call.held_for = self._sticky_agent(call, queue, now)
         self._matching.place_call(call, now)
+        if call.state is CallState.WAITING and any(_may_hold_later(rule.when) for rule in queue.spec.overflow):
+            self.recheck(queue, now)
 
     def leave(self, call: Call) -> None:
         """End the stay (the state is changed by the caller of this): out of the line, no more deadlines."""
@@ -84,6 +86,8 @@ class WaitingRoom:
         self._arm(call, queue, now)
         if call.state is CallState.WAITING:
             self._matching.place_call(call, now, "configuration changed")
+        else:
+            self._matching.rejoin(call, now)
 
     # Deadlines of a stay.
 
@@ -116,7 +120,9 @@ class WaitingRoom:
             return
         call.step = _step_reached(call, queue, now)
         call.story.tell(now, self._world.cause, "relaxed to", self._matching.requirement_of(call))
-        if call.state is CallState.WAITING and call.held_for is None:
+        if call.state is CallState.OFFERED:
+            self._matching.rejoin(call, now)
+        elif call.state is CallState.WAITING and call.held_for is None:
             self._matching.try_again(call, now, "relaxed")
 
     def _announce(self, due: tuple[Call, int], now: float) -> None:
@@ -165,10 +171,7 @@ class WaitingRoom:
         if call.held_for is None:
             return
         if call.state is CallState.WAITING:
-            self._matching.withdraw_call(call)
-            call.held_for = None
-            call.story.tell(now, self._world.cause, "no longer held")
-            self._matching.place_call(call, now)
+            self._matching.release(call, now)
         else:
             call.held_for = None
 
@@ -243,6 +246,8 @@ class WaitingRoom:
 
     def _go(self, call: Call, action: OverflowAction, reason: str, now: float) -> None:
         world = self._world
+        if call.queue is not None:
+            note_wait(call.queue, now - call.entered_at, hung_up=False)
         self.leave(call)
         entered_at = call.entered_at
         call.story.tell(now, world.cause, "overflow", f"{reason}: {action.kind} {action.target}")
@@ -264,6 +269,13 @@ class WaitingRoom:
             return True
         circling = call.moved_at == now and call.moves_at_once >= _MOVES_AT_ONCE
         return rule.then.target != queue.spec.id and not circling and call.moves < _MOVES_PER_CALL
+
+
+def _may_hold_later(when: OverflowCondition) -> bool:
+    """Whether one more call in the queue can make the condition hold for those who have waited long enough."""
+    return when.waiting_s is not None and (
+        when.calls_waiting is not None or when.estimated_wait_s is not None or when.calls_per_ready_agent is not None
+    )
 
 
 def _step_reached(call: Call, queue: Queue, now: float) -> int:

@@ -121,6 +121,10 @@ class World:
         agent.change(state, now, self.cause, reason, until)
         self.out.append(AgentStateChanged(self.cause, agent.id, state.value, reason, until))
 
+    def tell_agent(self, agent: Agent) -> None:
+        """Tell whoever listens that something about the agent's present state has changed."""
+        self.out.append(AgentStateChanged(self.cause, agent.id, agent.state.value, agent.reason, agent.until))
+
     def forget_call(self, call: Call) -> None:
         """Move a call that has ended from the live ones to the recent ones."""
         del self.calls[call.id]
