@@ -17,7 +17,8 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
 from config.readonly import ReadOnlyMap
-from config.schema import Acd, Agents, Routing, Tree
+from config.schema import Acd, Agents, Calendars, Routing, Tree
+from config.schema.shared import ONLY_YES
 
 __all__ = ["SHIPPED", "json_schemas", "write_json_schemas"]
 
@@ -25,7 +26,7 @@ SHIPPED: Final = Path(__file__).parent / "schema" / "json"
 """The folder with the schemas as shipped."""
 
 _MODELS: Final[Mapping[str, type[BaseModel]]] = ReadOnlyMap(
-    {"acd": Acd, "routing": Routing, "agents": Agents, "ivr": Tree}
+    {"acd": Acd, "routing": Routing, "agents": Agents, "calendars": Calendars, "ivr": Tree}
 )
 
 
@@ -50,7 +51,8 @@ class _ForEditors(GenerateJsonSchema):
     def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
         """Leave out a default that stands for nothing at all."""
         described = super().default_schema(schema)
-        if described.get("default", ...) in (None, [], ""):
+        nothing = described.get("default", ...) in (None, [], "") or ONLY_YES in described.get("anyOf", ())
+        if nothing:
             del described["default"]
         return described
 

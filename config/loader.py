@@ -14,10 +14,11 @@ from config.environment import overlay
 from config.files import read, reason, resolved, shown
 from config.problems import ConfigErrors, Findings, Position, Problem
 from config.readonly import ReadOnlyMap
-from config.schema import Acd, Agents, Routing, Tree
+from config.schema import Acd, Agents, Calendars, Routing, Tree
 from config.schema.agents import Agent
+from config.schema.calendars import Calendar
 from config.schema.ivr import Prompt
-from config.schema.routing import Queue
+from config.schema.queues import Queue
 from config.schema.shared import Language, is_name
 from config.secrets import with_secret
 from config.suggest import nearest
@@ -28,6 +29,9 @@ __all__ = ["FILES", "Config", "load"]
 
 FILES: Final = ("acd.yaml", "routing.yaml", "agents.yaml")
 """Files every configuration folder has, beside the folder ivr/ with at least one tree."""
+
+CALENDARS: Final = "calendars.yaml"
+"""The file that only sites with opening hours have."""
 
 _MAX_TREES = 1000
 _NONE: Final[Mapping[str, str]] = ReadOnlyMap({})
@@ -45,12 +49,14 @@ class Config:
     """routing.yaml; every queue has a title, and what it does not set from ``defaults``."""
     agents: Mapping[str, Agent]
     """The agents by login name, in the order of agents.yaml; every agent has a name."""
+    calendars: Mapping[str, Calendar]
+    """The calendars by name; none without calendars.yaml."""
     trees: Mapping[str, Tree]
     """The menu trees by name."""
     prompts: Mapping[str, Mapping[Language, Prompt]]
     """All prompts of all trees: name, language, variant."""
     sources: Mapping[str, SourceMap]
-    """Positions by file: ``acd``, ``routing``, ``agents`` and ``ivr/<tree>``."""
+    """Positions by file: ``acd``, ``routing``, ``agents``, ``calendars`` and ``ivr/<tree>``."""
     warnings: tuple[Problem, ...]
     """What is probably not meant, but can be lived with."""
 
@@ -92,15 +98,16 @@ def load(
     check_all(draft, findings)
     if findings.errors:
         raise ConfigErrors(findings.errors, findings.warnings)
-    routing, agents = draft.routing.model, draft.agents.model
+    routing, agents, calendars = draft.routing.model, draft.agents.model, draft.calendars.model
     trees = {name: part.model for name, part in draft.trees.items() if part.model is not None}
-    if acd is None or routing is None or agents is None or len(trees) < len(draft.trees):
+    if acd is None or routing is None or agents is None or calendars is None or len(trees) < len(draft.trees):
         raise RuntimeError("a file was refused without an error being recorded")
     return Config(
         folder=root.absolute(),
         acd=acd,
         routing=_completed(routing),
         agents=ReadOnlyMap({name: _named(name, agent) for name, agent in agents.agents.items()}),
+        calendars=calendars.calendars,
         trees=ReadOnlyMap(trees),
         prompts=ReadOnlyMap({name: prompt for tree in trees.values() for name, prompt in tree.prompts.items()}),
         sources=_sources(draft),
@@ -128,10 +135,11 @@ def _check_folder(root: Path, findings: Findings) -> None:
 
 def _warn_of_strays(root: Path, findings: Findings) -> None:
     """Warn of files that look like configuration but are not read."""
+    known = (*FILES, CALENDARS)
     for path in sorted(root.iterdir()):
-        if path.suffix in (".yaml", ".yml") and path.name not in FILES:
-            near = nearest(path.stem, [Path(name).stem for name in FILES])
-            right = f"; did you mean {near}.yaml?" if near else f"; known here: {', '.join(FILES)} and ivr/*.yaml"
+        if path.suffix in (".yaml", ".yml") and path.name not in known:
+            near = nearest(path.stem, [Path(name).stem for name in known])
+            right = f"; did you mean {near}.yaml?" if near else f"; known here: {', '.join(known)} and ivr/*.yaml"
             findings.warning(Position(shown(path)), f"this file is not read{right}")
 
 
@@ -145,9 +153,16 @@ def _read_all(
         acd=_with_absolute_paths(validate(Acd, acd, findings), root),
         routing=validate(Routing, routing, findings),
         agents=validate(Agents, agents, findings),
+        calendars=_calendars(root / CALENDARS, findings),
         trees={path.stem: validate(Tree, _document(path, findings), findings) for path in _tree_files(root, findings)},
         strategies=strategies,
     )
+
+
+def _calendars(path: Path, findings: Findings) -> Part[Calendars]:
+    if not os.path.lexists(path):
+        return Part(Calendars(calendars={}), {}, SourceMap(shown(path)))
+    return validate(Calendars, _document(path, findings), findings)
 
 
 def _document(path: Path, findings: Findings) -> Document:
@@ -180,6 +195,7 @@ _EMPTY: Final = {
     "acd.yaml": "give at least 'asterisk: {}'",
     "routing.yaml": "give numbers and queues",
     "agents.yaml": "give the agents",
+    CALENDARS: "give calendars, or remove it",
 }
 
 
@@ -245,5 +261,10 @@ def _named(name: str, agent: Agent) -> Agent:
 
 def _sources(draft: Draft) -> Mapping[str, SourceMap]:
     trees: dict[str, SourceMap] = {f"ivr/{name}": part.source for name, part in draft.trees.items()}
-    files = {"acd": draft.acd.source, "routing": draft.routing.source, "agents": draft.agents.source}
+    files = {
+        "acd": draft.acd.source,
+        "routing": draft.routing.source,
+        "agents": draft.agents.source,
+        "calendars": draft.calendars.source,
+    }
     return ReadOnlyMap({**files, **trees})

@@ -13,6 +13,7 @@ from typing import Any, Final, TypeAlias
 
 from config.environment import VARIABLES
 from config.json_schema import json_schemas
+from config.schema.shared import ONLY_YES
 
 __all__ = ["key_tables", "with_tables"]
 
@@ -20,6 +21,8 @@ Schema: TypeAlias = dict[str, Any]
 _Row: TypeAlias = tuple[str, str, str, str]
 
 _NODES: Final = "ivr.nodes"
+_TOLD_ELSEWHERE: Final = ("defaults", "join")
+"""Keys whose content has its rows elsewhere: that of a queue, that of overflow."""
 _PLACEHOLDERS: Final = {
     "numbers": "<number>",
     "skills": "<skill>",
@@ -32,12 +35,17 @@ _PLACEHOLDERS: Final = {
     "nodes": "<node>",
     "choices": "<key>",
     "data": "<name>",
+    "customers": "<number>",
+    "calendars": "<calendar>",
+    "hours": "<days>",
+    "open": "<date>",
+    "place": "<queue>",
 }
 """What a key of the site's own choice is called in the tables, by the key above it."""
 
 
 def key_tables() -> dict[str, str]:
-    """Return the tables in Markdown: ``acd``, ``routing``, ``agents``, ``ivr`` and ``ivr.nodes``."""
+    """Return the tables in Markdown: ``acd``, ``routing``, ``agents``, ``calendars``, ``ivr`` and ``ivr.nodes``."""
     tables: dict[str, str] = {}
     for file, schema in json_schemas().items():
         name = file.partition(".")[0]
@@ -75,13 +83,17 @@ def _rows(schema: Schema, definitions: dict[str, Schema], path: str) -> Iterator
         here = f"{path}{key}"
         default = _default(value) if "default" in value else "needed" if key in needed else ""
         yield here, _kind(resolved, definitions), default, value.get("description") or resolved["description"]
-        if here != "defaults":  # the keys of a queue, which have their own rows
+        if key not in _TOLD_ELSEWHERE:
             yield from _below(resolved, definitions, here, key)
 
 
 def _below(schema: Schema, definitions: dict[str, Schema], path: str, key: str) -> Iterator[_Row]:
     if "properties" in schema:
         yield from _rows(schema, definitions, f"{path}.")
+    if schema.get("type") == "array":
+        item = _resolved(schema["items"], definitions)
+        if "properties" in item:
+            yield from _rows(item, definitions, f"{path}[].")
     for entry in _entries(schema):
         resolved = _resolved(entry, definitions)
         if "properties" in resolved or _entries(resolved):
@@ -109,6 +121,8 @@ def _kind(schema: Schema, definitions: dict[str, Schema]) -> str:
         return ", ".join(f"`{word}`" for word in schema["enum"])
     if {"type": "boolean"} in schema.get("anyOf", ()):
         return "yes or no"
+    if ONLY_YES in schema.get("anyOf", ()):
+        return "`yes`"
     if "anyOf" in schema:
         return " or ".join(_kind(_resolved(part, definitions), definitions) for part in schema["anyOf"])
     if _entries(schema):

@@ -85,8 +85,7 @@ def validate(model: type[M], document: Document, findings: Findings) -> Part[M]:
             places = [_place(model, detail["loc"]) for detail in details]
             guessed = _meant(model, details, places, rest)
             _report(model, details, places, rest, source, gone | guessed, findings)
-            gone |= guessed
-            rest, source = _prune(model, details, places, rest, source, gone)
+            rest, source, gone = _prune(model, details, places, rest, source, gone | guessed)
     return Part(None, raw, source, frozenset(gone))
 
 
@@ -121,8 +120,7 @@ def _report(
             if path not in gone:
                 findings.error(source.key(path[:-1]), _missing(model, raw, path))
         elif detail["type"] == "extra_forbidden":
-            known = _known_keys(model, raw, place.path[:-1])
-            findings.error(source.key(place.path), _unknown(str(place.path[-1]), known))
+            findings.error(source.key(place.path), _unknown(model, raw, place.path))
         else:
             findings.error(*_wrong_value(detail, place, raw, source))
 
@@ -159,8 +157,13 @@ def _before_colon(key: str) -> str:
     return key.partition(":")[0]
 
 
-def _unknown(key: str, known: tuple[str, ...]) -> str:
+def _unknown(model: type[BaseModel], raw: Raw, path: KeyPath) -> str:
+    """Say that a key is not known here, and what would be right."""
+    key, known = str(path[-1]), _known_keys(model, raw, path[:-1])
     name = _before_colon(key)
+    hints: Mapping[str, str] = getattr(plain(_owner(model, raw, path[:-1])), "hints", {})
+    if key in hints:
+        return f"{shown_key(key)} cannot be used here: {hints[key]}"
     if ":" in key and name in known:
         return f"unknown key {shown_key(key)}; write '{name}: …' with a space after the colon"
     return f"unknown key {shown_key(key)}; {suggestion(name, known)}"
@@ -253,10 +256,11 @@ def _prune(
     raw: Raw,
     source: SourceMap,
     gone: set[KeyPath],
-) -> tuple[Raw | None, SourceMap]:
+) -> tuple[Raw | None, SourceMap, set[KeyPath]]:
     """Take out what was refused. What lacks a needed key goes as a whole, and so on upwards.
 
     At the top of a file a needed key is replaced by the model's stand-in, so that the rest of the file stays.
+    Returns what is left, where it stands, and all that is gone so far; places in lists are those of what is left.
     """
     doomed: set[KeyPath] = set()
     stand_ins = getattr(model, "stand_ins", {})
@@ -265,13 +269,13 @@ def _prune(
             doomed.add(place.path)
         elif len(place.path) == 1 and place.path[0] in stand_ins and isinstance(raw, dict):
             raw[str(place.path[0])] = deepcopy(stand_ins[place.path[0]])
-            gone.add(place.path)
+            gone = gone | {place.path}
         else:
             doomed.add(place.path[:-1])
-    doomed = {_existing(raw, path) for path in doomed}
+    doomed = {_existing(raw, _divisible(model, raw, path)) for path in doomed}
     if () in doomed:
-        return None, source
-    gone |= doomed
+        return None, source, gone
+    gone = gone | doomed
     removed: dict[KeyPath, list[int]] = {}
     for path in doomed:
         holder = raw_at(raw, path[:-1])
@@ -279,11 +283,23 @@ def _prune(
             holder.pop(str(path[-1]), None)
         elif isinstance(path[-1], int):
             removed.setdefault(path[:-1], []).append(path[-1])
-    for path, places_in_list in removed.items():
+    for path, places_in_list in sorted(removed.items(), key=lambda item: -len(item[0])):
         items = raw_at(raw, path)
         if isinstance(items, list):
             items[:] = [item for place, item in enumerate(items) if place not in set(places_in_list)]
-    return raw, _moved_up(source, removed) if removed else source
+    if not removed:
+        return raw, source, gone
+    keys, values = _moved_up(source.keys, removed), _moved_up(source.values, removed)
+    return raw, SourceMap(source.file, keys, values), set(_moved_up(dict.fromkeys(gone, source.key(())), removed))
+
+
+def _divisible(model: type[BaseModel], raw: Raw, path: KeyPath) -> KeyPath:
+    """Return the way to what is left out as a whole with the value at ``path``: the value itself, or a model of which
+    no part makes sense without the others."""
+    for length in range(len(path)):
+        if getattr(plain(_owner(model, raw, path[:length])), "indivisible", False):
+            return path[:length]
+    return path
 
 
 def _existing(raw: Raw, path: KeyPath) -> KeyPath:
@@ -297,23 +313,19 @@ def _existing(raw: Raw, path: KeyPath) -> KeyPath:
     return path
 
 
-def _moved_up(source: SourceMap, removed: Mapping[KeyPath, list[int]]) -> SourceMap:
+def _moved_up(positions: Mapping[KeyPath, Position], removed: Mapping[KeyPath, list[int]]) -> dict[KeyPath, Position]:
     """Return the positions after list items were taken out: those behind them move up."""
     ordered = {path: sorted(places) for path, places in removed.items()}
-
-    def moved(positions: Mapping[KeyPath, Position]) -> dict[KeyPath, Position]:
-        result: dict[KeyPath, Position] = {}
-        for path, position in positions.items():
-            new: KeyPath | None = path
-            for depth, at in enumerate(path):
-                places = ordered.get(path[:depth])
-                if places is None or not isinstance(at, int) or new is None:
-                    continue
-                before = bisect_left(places, at)
-                gone = before < len(places) and places[before] == at
-                new = None if gone else (*new[:depth], at - before, *new[depth + 1 :])
-            if new is not None:
-                result[new] = position
-        return result
-
-    return SourceMap(source.file, moved(source.keys), moved(source.values))
+    result: dict[KeyPath, Position] = {}
+    for path, position in positions.items():
+        new: KeyPath | None = path
+        for depth, at in enumerate(path):
+            places = ordered.get(path[:depth])
+            if places is None or not isinstance(at, int) or new is None:
+                continue
+            before = bisect_left(places, at)
+            gone = before < len(places) and places[before] == at
+            new = None if gone else (*new[:depth], at - before, *new[depth + 1 :])
+        if new is not None:
+            result[new] = position
+    return result

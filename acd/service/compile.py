@@ -2,23 +2,101 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
 from sys import intern
+from zoneinfo import ZoneInfo
 
-from acd.core.specs import AgentSpec, BackOffSpec, QueueSpec, RoutingSpec, WrapUpSpec
+from acd.core.calendars import Calendar, Hours
+from acd.core.specs import (
+    AgentSpec,
+    BackOffSpec,
+    CountScope,
+    OverflowAction,
+    OverflowActionKind,
+    OverflowCondition,
+    OverflowRule,
+    QueueSpec,
+    RelaxationStep,
+    RoutingSpec,
+    StickySpec,
+    WaitingMessage,
+    WaitingMessageKind,
+    WrapUpMode,
+    WrapUpSpec,
+)
 from acd.service.prompts_defaults import PromptSource, PromptTable, Recording, SpokenText
 from config import Config
 from config.schema import ivr as written
-from config.schema.routing import DEFAULT_NUMBER, Queue
+from config.schema import overflow, queues
+from config.schema import routing as site
+from config.schema.calendars import Calendar as WrittenCalendar
+from config.schema.calendars import span_times, weekdays
+from config.schema.phones import NUMBER_PLACE
+from config.schema.routing import DEFAULT_NUMBER
 from ivr.nodes import EnqueueNode, HangUpNode, LanguageNode, Menu, Play, Retries, Say, SayKind
 from ivr.outcome import HangUpCause, NodeId
 from ivr.speech import Prompt, Speech
 from ivr.tree import Forest, Node, Tree, node_id, resolve_reference
 from routing.priority import PriorityRule
 from routing.skills import Requirement
+from routing.strategies import installed_strategies
 
-__all__ = ["Compiled", "compile_config"]
+__all__ = ["Compiled", "Customer", "DailyReset", "Outbound", "compile_config"]
+
+
+@dataclass(frozen=True, slots=True)
+class Customer:
+    """A caller who is known by number."""
+
+    id: str
+    """The same for all numbers of one customer; what the last agent is remembered by."""
+    name: str = ""
+    priority: int = 0
+    """Points added to every call of theirs."""
+    agent: str = ""
+    """The agent who is first offered their calls."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outbound:
+    """What the engine may dial beside agents' phones. Everything it dials for a caller must be asked for here."""
+
+    allowed: tuple[str, ...] = ()
+    """How the numbers must begin."""
+    trunk: str = ""
+    """The device, with ``{number}`` where the number goes."""
+
+    def device(self, number: str) -> str | None:
+        """Return what ``Dial`` takes for a number; None when it may not be dialled.
+
+        The number may be a caller's, so it may be anything: only digits, with or without a ``+`` before them, pass.
+        """
+        if not self.trunk or not re.fullmatch(r"\+?[0-9]{2,24}", number) or not number.startswith(self.allowed):
+            return None
+        return self.trunk.replace(NUMBER_PLACE, number)
+
+
+@dataclass(frozen=True, slots=True)
+class DailyReset:
+    """When, each day, call counts and talk times start anew."""
+
+    at: time
+    zone: ZoneInfo
+
+    def next_after(self, moment: datetime) -> datetime:
+        """Return the first reset after ``moment`` (with a zone), in UTC.
+
+        On a day whose clock skips the time it is as much later as the clock was put forward; where the time comes
+        twice it is the first of the two.
+        """
+        day = moment.astimezone(self.zone).date()
+        resets = (
+            datetime.combine(day + timedelta(days=offset), self.at, self.zone).astimezone(UTC) for offset in range(3)
+        )
+        return next(reset for reset in resets if reset > moment)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +110,26 @@ class Compiled:
     prompts: PromptTable
     languages: frozenset[str]
     """The languages that callers can come to hear."""
+    calendars: Mapping[str, Calendar]
+    """The calendars by name."""
+    opening_hours: Mapping[str, str]
+    """The calendar of each queue that has one; the others are always open."""
+    customers: Mapping[str, Customer]
+    """Known callers by number, as it arrives."""
+    outbound: Outbound
+    """What may be dialled beside agents' phones."""
+    counts_reset: DailyReset | None
+    """When counts start anew; None: never."""
 
     def entry_node(self, dialled: str) -> NodeId:
         """Where a caller who dialled this number enters; without a default the first number's node takes the others."""
         found = self.numbers.get(dialled) or self.numbers.get(DEFAULT_NUMBER)
         return found if found is not None else next(iter(self.numbers.values()))
+
+    def calendar_of(self, queue: str) -> Calendar | None:
+        """Return the opening hours of a queue; None when it is always open."""
+        name = self.opening_hours.get(queue)
+        return self.calendars[name] if name is not None else None
 
 
 def compile_config(config: Config) -> Compiled:
@@ -60,7 +153,7 @@ def compile_config(config: Config) -> Compiled:
         for name, tree in config.trees.items()
     ]
     return Compiled(
-        routing=_routing(config),
+        routing=_routing(config, lambda reference: resolve(reference, "")),
         forest=Forest(trees),
         numbers={number: resolve(reference, "") for number, reference in config.routing.numbers.items()},
         prompts=_prompts(config),
@@ -68,48 +161,153 @@ def compile_config(config: Config) -> Compiled:
             {tree.language for tree in trees}
             | {node.language for tree in trees for node in tree.nodes if isinstance(node, LanguageNode)}
         ),
+        calendars={name: _calendar(calendar) for name, calendar in config.calendars.items()},
+        opening_hours={
+            name: queue.opening_hours for name, queue in config.routing.queues.items() if queue.opening_hours
+        },
+        customers={number: _customer(number, customer) for number, customer in config.routing.customers.items()},
+        outbound=Outbound(config.routing.outbound.allowed, config.routing.outbound.trunk or ""),
+        counts_reset=_daily_reset(config.routing.call_counts),
     )
 
 
-def _routing(config: Config) -> RoutingSpec:
+_SCOPES = {"all-queues": CountScope.GLOBAL, "queue": CountScope.QUEUE}
+
+_MenuNode = Callable[[str], NodeId]
+"""Finds the node that a reference outside of the trees leads to."""
+
+
+def _routing(config: Config, menu_node: _MenuNode) -> RoutingSpec:
     routing = config.routing
+    strategies = {name: strategy.name for name, strategy in installed_strategies().items()}
+    places = _places(config)
     return RoutingSpec(
-        queues={name: _queue(name, queue) for name, queue in routing.queues.items()},
+        queues={name: _queue(name, queue, strategies, menu_node) for name, queue in routing.queues.items()},
         agents={
             name: AgentSpec(
                 id=name,
                 name=agent.name,
                 phone=agent.phone,
                 # Interned: else ten thousand agents keep each queue's and skill's name ten thousand times.
-                queues=dict.fromkeys(map(intern, agent.queues), order),
+                queues={intern(queue): places[queue][name] for queue in agent.queues},
                 skills={intern(skill): level for skill, level in agent.skills.items()},
-                groups=frozenset(agent.groups),
+                groups=frozenset(map(intern, agent.groups)),
+                weight=agent.weight,
+                confirm=agent.confirm,
+                auto_answer=agent.auto_answer,
+                max_login_s=agent.max_login_s,
                 start=agent.start,
             )
-            for order, (name, agent) in enumerate(config.agents.items())
+            for name, agent in config.agents.items()
         },
         back_off=BackOffSpec(
             missed_s=routing.missed_ring.back_off_s,
             rejected_s=routing.rejected.back_off_s,
             unreachable_s=routing.unreachable.back_off_s,
+            missed_in_row_limit=routing.missed_ring.in_a_row,
         ),
+        idle_scope=_SCOPES[routing.idle_time.scope],
+        missed_resets_idle=routing.idle_time.missed_call_resets,
+        short_call_s=routing.idle_time.short_call_s,
+        count_scope=_SCOPES[routing.call_counts.scope],
     )
 
 
-def _queue(name: str, queue: Queue) -> QueueSpec:
+def _places(config: Config) -> dict[str, dict[str, int]]:
+    """Return each queue's hunt order: the order of agents.yaml, but an agent with a place there has that place."""
+    orders: dict[str, list[str]] = {queue: [] for queue in config.routing.queues}
+    placed: dict[str, list[tuple[int, str]]] = {queue: [] for queue in orders}
+    for name, agent in config.agents.items():
+        for queue in agent.queues:
+            if queue in agent.place:
+                placed[queue].append((agent.place[queue], name))
+            else:
+                orders[queue].append(name)
+    for queue, order in orders.items():
+        for place, name in sorted(placed[queue]):
+            order.insert(place - 1, name)
+    return {queue: {name: place for place, name in enumerate(order)} for queue, order in orders.items()}
+
+
+def _queue(name: str, queue: queues.Queue, strategies: Mapping[str, str], menu_node: _MenuNode) -> QueueSpec:
+    ageing = queue.ageing or queues.Ageing(points_per_minute=0, cap=0)
+    sticky = queue.sticky or queues.Sticky(hold_s=0)
     return QueueSpec(
         id=name,
         title=queue.title,
-        strategy=queue.strategy.name,
+        strategy=strategies.get(queue.strategy.name, queue.strategy.name),
         strategy_options=dict(queue.strategy.options),
-        requirement=Requirement.of(queue.requires),
-        priority=PriorityRule(base=queue.priority),
+        requirement=Requirement.of(queue.requires, queue.group or ""),
+        relaxation=tuple(
+            RelaxationStep(step.after_s, Requirement.of(step.requires, step.group or ""), step.call_skills == "keep")
+            for step in queue.relax
+        ),
+        priority=PriorityRule(queue.priority, ageing.points_per_minute, ageing.cap, queue.starvation_limit_s),
         ring_timeout_s=queue.ring_timeout_s,
-        wrap_up=WrapUpSpec(seconds=queue.wrap_up_s),
+        wrap_up=WrapUpSpec(WrapUpMode(queue.wrap_up.mode), queue.wrap_up.seconds, queue.wrap_up.extension_s),
         music=queue.music,
         while_ringing=queue.while_ringing,
         service_level_s=queue.service_level_s,
+        sticky=StickySpec(sticky.hold_s, sticky.wait_for_wrap_up_s, sticky.wait_while_busy),
+        messages=tuple(_message(message) for message in queue.while_waiting),
+        join=tuple(_rules(name, queue.join, menu_node)),
+        overflow=tuple(_rules(name, queue.overflow, menu_node)),
     )
+
+
+def _message(message: queues.WaitingMessage) -> WaitingMessage:
+    kind = WaitingMessageKind(message.say) if message.say is not None else WaitingMessageKind.PROMPT
+    return WaitingMessage(kind, message.after_s, message.every_s or 0.0, message.play or "")
+
+
+def _rules(
+    queue: str, rules: Iterable[overflow.JoinRule | overflow.OverflowRule], menu_node: _MenuNode
+) -> Iterator[OverflowRule]:
+    """Build a queue's rules; one of ``defaults`` that leads to this very queue means nothing here."""
+    for rule in rules:
+        when, action = rule.when, rule.then
+        if action.queue == queue:
+            continue
+        yield OverflowRule(
+            OverflowCondition(
+                waiting_s=when.waiting_s if isinstance(when, overflow.Condition) else None,
+                calls_waiting=when.calls_waiting,
+                estimated_wait_s=when.estimated_wait_s,
+                calls_per_ready_agent=when.calls_per_ready_agent,
+                nobody_ready=when.nobody_ready,
+                nobody_logged_in=when.nobody_logged_in,
+                out_of_hours=when.out_of_hours,
+            ),
+            OverflowAction(
+                OverflowActionKind(action.kind),
+                str(menu_node(action.target)) if action.menu is not None else action.target,
+                action.keep_wait,
+            ),
+            isinstance(rule, overflow.OverflowRule) and rule.repeat,
+        )
+
+
+def _calendar(calendar: WrittenCalendar) -> Calendar:
+    return Calendar(
+        zone=ZoneInfo(calendar.zone),
+        week={day: _hours(spans) for days, spans in calendar.hours.items() for day in weekdays(days)},
+        closed={date.fromisoformat(day): "closed on this date" for day in calendar.closed},
+        special={date.fromisoformat(day): _hours(spans) for day, spans in calendar.open.items()},
+    )
+
+
+def _hours(spans: tuple[str, ...]) -> Hours:
+    return tuple(sorted(span_times(span) for span in spans))
+
+
+def _customer(number: str, customer: site.Customer) -> Customer:
+    return Customer(customer.name or number, customer.name, customer.priority, customer.agent or "")
+
+
+def _daily_reset(counts: site.CallCounts) -> DailyReset | None:
+    if counts.reset_at is None or counts.zone is None:
+        return None
+    return DailyReset(time.fromisoformat(counts.reset_at), ZoneInfo(counts.zone))
 
 
 def _node(key: str, node: written.Node, tree: str, resolve: Callable[[str, str], NodeId]) -> Node:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from config.problems import Findings, Position
-from config.schema import Acd, Agents, Routing, Tree
+from config.schema import Acd, Agents, Calendars, Routing, Tree
 from config.schema.ivr import BUILT_IN_PROMPTS
 from config.suggest import suggestion
 from config.validation import Part
@@ -34,6 +34,7 @@ class Draft:
     acd: Part[Acd]
     routing: Part[Routing]
     agents: Part[Agents]
+    calendars: Part[Calendars]
     trees: Mapping[str, Part[Tree]]
     strategies: Strategies
 
@@ -46,6 +47,16 @@ class Draft:
     def skills(self) -> frozenset[str] | None:
         """The names of all skills."""
         return self.routing.names("skills")
+
+    @property
+    def calendars_known(self) -> frozenset[str] | None:
+        """The names of all calendars."""
+        return self.calendars.names("calendars")
+
+    @property
+    def agents_known(self) -> frozenset[str] | None:
+        """The names of all agents."""
+        return self.agents.names("agents")
 
     @property
     def prompts(self) -> frozenset[str] | None:

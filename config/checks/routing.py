@@ -9,7 +9,8 @@ from config.document import KeyPath
 from config.problems import Findings, Position
 from config.schema.agents import Agent
 from config.schema.ivr import Enqueue
-from config.schema.routing import DEFAULT_NUMBER, QueueSettings, Strategy
+from config.schema.queues import QueueSettings, Strategy
+from config.schema.routing import DEFAULT_NUMBER
 from config.suggest import known_names
 
 __all__ = ["check_routing", "check_served"]

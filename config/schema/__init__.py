@@ -5,7 +5,8 @@ Every scalar reaches these models as the text that was written, so the models de
 
 from config.schema.acd import Acd
 from config.schema.agents import Agents
+from config.schema.calendars import Calendars
 from config.schema.ivr import Tree
 from config.schema.routing import Routing
 
-__all__ = ["Acd", "Agents", "Routing", "Tree"]
+__all__ = ["Acd", "Agents", "Calendars", "Routing", "Tree"]

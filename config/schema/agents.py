@@ -4,41 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Annotated, Any, ClassVar, Literal, TypeAlias
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
-from config.schema.shared import FrozenMap, Level, Model, Name, Title, wrong
+from config.schema.phones import Phone
+from config.schema.shared import Flag, FrozenMap, Level, Model, Name, Number, Title, WholeNumber
 
-__all__ = ["Agent", "Agents", "Phone"]
-
-_TECHNOLOGIES = ("PJSIP", "SIP", "Local", "IAX2", "DAHDI")
-_PHONE_CHARACTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.+@:#*~/-")
-
-
-def _phone(value: str) -> str:
-    """Check a phone: it becomes part of a Dial() string, where ``,`` adds options and ``&`` another phone."""
-    technology, slash, address = value.partition("/")
-    if not slash or not address or technology not in _TECHNOLOGIES:
-        known = {name.casefold(): name for name in _TECHNOLOGIES}
-        right = known.get(technology.casefold(), "PJSIP")
-        shown = "".join(c for c in address or technology if c in _PHONE_CHARACTERS)[:40] or "anna"
-        raise wrong(
-            "{value} is no phone; write technology/address, such as {right}/{shown}", value, right=right, shown=shown
-        )
-    if bad := next((c for c in address if c not in _PHONE_CHARACTERS), None):
-        raise wrong(
-            "{value} is no phone: it may not contain {bad}; use letters, digits and . _ + @ : # * ~ / -",
-            value,
-            bad=repr(bad),
-        )
-    if len(value) > 120:
-        raise wrong("{value} is too long for a phone; use at most 120 characters", value)
-    return value
-
-
-Phone: TypeAlias = Annotated[str, AfterValidator(_phone)]
-"""A device as Dial() takes it: PJSIP/anna, SIP/anna, Local/100@agents, IAX2/anna, DAHDI/1."""
+__all__ = ["Agent", "Agents"]
 
 
 class Agent(Model):
@@ -47,10 +20,7 @@ class Agent(Model):
     name: Title = ""
     """The agent's name as others see it; the key if left out."""
 
-    phone: Phone = Field(
-        examples=["PJSIP/anna"],
-        json_schema_extra={"pattern": "^(" + "|".join(_TECHNOLOGIES) + r")/[A-Za-z0-9_.+@:#*~/-]+$", "maxLength": 120},
-    )
+    phone: Phone = Field(examples=["PJSIP/anna"])
     """The agent's phone as Dial() takes it: PJSIP/anna, SIP/anna, Local/100@agents, IAX2/anna, DAHDI/1."""
 
     queues: tuple[Name, ...] = ()
@@ -61,6 +31,21 @@ class Agent(Model):
 
     groups: tuple[Name, ...] = ()
     """Groups this agent belongs to."""
+
+    place: FrozenMap[Name, Annotated[int, WholeNumber(1, 10_000)]] = Field(default_factory=dict)
+    """Place in the hunt order of single queues, 1 is the first; without it the order of this file holds."""
+
+    weight: Annotated[float, Number(0.01, 1000)] = 1.0
+    """Share of calls under weighted-random: an agent of weight 2 is drawn twice as often as one of weight 1."""
+
+    confirm: Flag = False
+    """Does the agent press 1 before the caller is put through? For mobiles, whose mailbox may answer."""
+
+    auto_answer: Flag = False
+    """Does the phone answer by itself? It is asked to by a SIP header."""
+
+    max_login_s: Annotated[float, Number(0, 604_800, "seconds")] = 0.0
+    """Logged out after so long, at the next moment without a call; 0: never."""
 
     start: Literal["ready", "not-ready", "logged-out"] = "logged-out"
     """State when the engine first knows the agent; afterwards the agent decides."""

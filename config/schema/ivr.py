@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Final, Literal, TypeAlias
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
-from config.schema.routing import Priority, Reference
+from config.schema.references import Priority, Reference
 from config.schema.shared import (
     LANGUAGES,
     NAME_JSON_SCHEMA,

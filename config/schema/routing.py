@@ -4,92 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Annotated, Any, ClassVar, Literal, TypeAlias
+from typing import Annotated, Any, ClassVar, Final, Literal, Self, TypeAlias
 
-from pydantic import BeforeValidator, Field, GetJsonSchemaHandler
-from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema
+from pydantic import Field, model_validator
 
-from config.schema.shared import NAME_JSON_SCHEMA, FrozenMap, Model, Name, Number, Requires, Text, Title, WholeNumber
+from config.schema.numbers import CallerNumber, DialledNumber, Prefix
+from config.schema.phones import Trunk
+from config.schema.queues import Queue, QueueSettings
+from config.schema.references import Priority, Reference
+from config.schema.shared import Flag, FrozenMap, Model, Name, Number, Text, Title, WholeNumber, refused
 
-__all__ = ["DEFAULT_NUMBER", "BackOff", "Priority", "Queue", "QueueSettings", "Routing", "Strategy"]
+__all__ = [
+    "DEFAULT_NUMBER",
+    "BackOff",
+    "CallCounts",
+    "Customer",
+    "IdleTime",
+    "MissedRing",
+    "Outbound",
+    "Routing",
+    "TimeOfDay",
+    "Zone",
+]
 
 DEFAULT_NUMBER = "default"
 """The key in ``numbers`` that stands for every number not listed; without it they enter as the first one listed."""
 
-DialledNumber: TypeAlias = Annotated[
-    str,
-    Text(
-        r"[0-9A-Za-z+*#._-]{1,64}",
-        "give the number as the dialplan passes it: digits, letters, '+', '*', '#', '.', '_' or '-', or default",
-    ),
+TimeOfDay: TypeAlias = Annotated[str, Text(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]", "give a time such as 00:00 or 18:30")]
+Zone: TypeAlias = Annotated[
+    str, Text(r"[A-Za-z][A-Za-z0-9_+-]*(?:/[A-Za-z0-9_+-]+){0,2}", "name a time zone, such as Europe/Berlin")
 ]
-Reference: TypeAlias = Annotated[
-    str,
-    Text(
-        r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}(?:\.[A-Za-z0-9][A-Za-z0-9_-]{0,39})?",
-        "name a tree (a file in ivr/), or tree.node",
-    ),
-]
-Priority: TypeAlias = Annotated[int, WholeNumber(-1000, 1000)]
-Option: TypeAlias = Annotated[float, Number(-1_000_000, 1_000_000)]
-
-
-class Strategy(Model):
-    """Which of the free agents is offered a call: a strategy's name, or the name with its options."""
-
-    name: Name = Field(examples=["longest-idle"])
-    """The strategy's name."""
-
-    options: FrozenMap[Name, Option] = Field(default_factory=dict)
-    """Settings of that strategy, if it has any."""
-
-    @classmethod
-    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        json_schema = handler(schema)
-        return {"anyOf": [NAME_JSON_SCHEMA, json_schema], "description": cls.__doc__}
-
-
-def _named(value: Any) -> Any:
-    """Read ``longest-idle`` as ``{name: longest-idle}``."""
-    return {"name": value} if isinstance(value, str) else value
-
-
-class QueueSettings(Model):
-    """What can be set for one queue, or for all under ``defaults``."""
-
-    strategy: Annotated[Strategy, BeforeValidator(_named)] = Field(
-        default=Strategy(name="longest-idle"), json_schema_extra={"default": "longest-idle"}
-    )
-    """Which of the free agents is offered a call: a name, or {name: …, options: {…}}."""
-
-    requires: Requires = Field(default_factory=dict)
-    """Skills an agent needs for this queue's calls, each with its least level (1 to 10)."""
-
-    priority: Priority = 0
-    """Points every call of this queue starts with; more points are served first, over all queues of an agent."""
-
-    ring_timeout_s: Annotated[float, Number(1, 300, "seconds")] = 15.0
-    """An agent's phone rings so long, then the next agent's."""
-
-    wrap_up_s: Annotated[float, Number(0, 3600, "seconds")] = 10.0
-    """After-call work: an agent gets no call for so long after one of this queue."""
-
-    music: Name = "default"
-    """Class of musiconhold.conf that waiting callers hear."""
-
-    while_ringing: Literal["music", "ringing"] = "music"
-    """What the caller hears while an agent's phone rings: the music goes on, or a ringing tone."""
-
-    service_level_s: Annotated[float, Number(1, 3600, "seconds")] = 20.0
-    """Calls answered within so long count as inside the service level."""
-
-
-class Queue(QueueSettings):
-    """One queue. What it does not set comes from ``defaults``."""
-
-    title: Title = ""
-    """What agents and supervisors see; the queue's name if left out."""
+"""An IANA time zone; whether there is such a one is checked later."""
 
 
 class BackOff(Model):
@@ -97,6 +42,79 @@ class BackOff(Model):
 
     back_off_s: Annotated[float, Number(0, 3600, "seconds")]
     """So long the agent is not offered another call."""
+
+
+class MissedRing(Model):
+    """What follows a ring without an answer."""
+
+    back_off_s: Annotated[float, Number(0, 3600, "seconds")] = 30.0
+    """So long the agent is not offered another call."""
+
+    in_a_row: Annotated[int, WholeNumber(0, 100)] = 0
+    """After so many in a row the agent is not ready, reason missed-calls; 0: never."""
+
+
+class IdleTime(Model):
+    """Since when an agent counts as idle, for longest-idle and other strategies."""
+
+    scope: Literal["all-queues", "queue"] = "all-queues"
+    """Since the last call of any queue, or of the queue whose call is to be offered."""
+
+    missed_call_resets: Flag = False
+    """Does a missed or rejected offer send the agent to the end of the line?"""
+
+    short_call_s: Annotated[float, Number(0, 3600, "seconds")] = 0.0
+    """A shorter call neither resets idle time nor counts as a call; 0: every call does."""
+
+
+_EXAMPLES: Final = {"reset_at": '"00:00"', "zone": "Europe/Berlin"}
+
+
+class CallCounts(Model):
+    """What fewest-calls and least-talk-time count."""
+
+    indivisible: ClassVar[bool] = True
+
+    scope: Literal["all-queues", "queue"] = "all-queues"
+    """Calls of all queues, or of the queue whose call is to be offered."""
+
+    reset_at: TimeOfDay | None = None
+    """Every day at this time all counts start anew; never if left out."""
+
+    zone: Zone | None = None
+    """The time zone of reset_at."""
+
+    @model_validator(mode="after")
+    def _zone_for_the_time(self) -> Self:
+        if (self.reset_at is None) != (self.zone is None):
+            given, missing = ("zone", "reset_at") if self.reset_at is None else ("reset_at", "zone")
+            raise refused(
+                f"'{given}' means nothing without '{missing}'; add it, such as {missing}: {_EXAMPLES[missing]}"
+            )
+        return self
+
+
+class Customer(Model):
+    """Somebody whose number is known."""
+
+    name: Title = ""
+    """Who it is; calls from several numbers with one name are one customer's."""
+
+    priority: Priority = 0
+    """Points added to every call of theirs."""
+
+    agent: Name | None = None
+    """The agent who is first offered their calls, in queues with sticky."""
+
+
+class Outbound(Model):
+    """What the engine may dial beside agents' phones: for overflow to a number, and for callbacks."""
+
+    allowed: tuple[Prefix, ...] = ()
+    """How the numbers must begin that may be dialled; without one nothing may be."""
+
+    trunk: Trunk | None = Field(default=None, examples=["PJSIP/{number}@trunk"])
+    """How a number is dialled, as Dial() takes it; {number} stands for it."""
 
 
 class Routing(Model):
@@ -120,7 +138,7 @@ class Routing(Model):
     )
     """The queues."""
 
-    missed_ring: BackOff = BackOff(back_off_s=30)
+    missed_ring: MissedRing = Field(default_factory=MissedRing, json_schema_extra={"default": {"back_off_s": 30}})
     """After the agent's phone rang and nobody answered."""
 
     rejected: BackOff = BackOff(back_off_s=10)
@@ -128,3 +146,15 @@ class Routing(Model):
 
     unreachable: BackOff = BackOff(back_off_s=60)
     """After the agent's phone could not be reached: no contact, or no answer to the call set-up (SIP 408, 503)."""
+
+    idle_time: IdleTime = Field(default_factory=IdleTime)
+    """Since when an agent counts as idle."""
+
+    call_counts: CallCounts = Field(default_factory=CallCounts)
+    """What the counting strategies count."""
+
+    customers: FrozenMap[CallerNumber, Customer] = Field(default_factory=dict)
+    """Callers who are known, by their number as it arrives."""
+
+    outbound: Outbound = Field(default_factory=Outbound)
+    """What the engine may dial beside agents' phones."""

@@ -20,6 +20,7 @@ from config.wording import quoted
 __all__ = [
     "LANGUAGES",
     "NAME_JSON_SCHEMA",
+    "ONLY_YES",
     "Flag",
     "FrozenMap",
     "Language",
@@ -27,12 +28,14 @@ __all__ = [
     "Model",
     "Name",
     "Number",
+    "OnlyYes",
     "PathText",
     "Requires",
     "Text",
     "Title",
     "WholeNumber",
     "is_name",
+    "refused",
     "wrong",
 ]
 
@@ -50,6 +53,12 @@ class Model(BaseModel):
 
     stand_ins: ClassVar[Mapping[str, Any]] = MappingProxyType({})
     """For a whole file's model: what to go on with when a needed key is missing, so that the rest is checked, too."""
+
+    indivisible: ClassVar[bool] = False
+    """For a model that is checked as a whole: with a fault in it all of it is left out, not the fault alone."""
+
+    hints: ClassVar[Mapping[str, str]] = MappingProxyType({})
+    """Keys that this model does not take although another one does, with what to do instead."""
 
 
 K = TypeVar("K")
@@ -77,6 +86,11 @@ FrozenMap: TypeAlias = Annotated[Mapping[K, V], _ReadOnly()]
 def wrong(message: str, value: object, **parts: Any) -> PydanticCustomError:
     """Build an error whose words go to the reader as they are; ``{value}`` in them is the quoted value."""
     return PydanticCustomError("acd", "{text}", {"text": message.format(value=quoted(value), **parts)})
+
+
+def refused(text: str) -> PydanticCustomError:
+    """Build an error about a mapping as a whole, in words that go to the reader as they are."""
+    return PydanticCustomError("acd", "{text}", {"text": text})
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +212,29 @@ class _Flag:
 
 Flag: TypeAlias = Annotated[bool, _Flag()]
 """A boolean: yes/no, true/false or on/off."""
+
+
+ONLY_YES: Final[JsonSchemaValue] = {"enum": ["yes", "on"]}
+"""The words for a condition that cannot be turned round, in the JSON Schema."""
+
+
+class _OnlyYes(_Flag):
+    """yes alone: for a condition, where no would read as its opposite."""
+
+    @staticmethod
+    def parse(value: object) -> object:
+        """Turn the word into True; what is no text is left to pydantic."""
+        flag = _Flag.parse(value)
+        if flag is False and isinstance(value, str):
+            raise wrong("{value} does not turn a condition round; write yes, or leave the key out", value)
+        return flag
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return {"anyOf": [{"const": True}, ONLY_YES]}
+
+
+OnlyYes: TypeAlias = Annotated[bool, _OnlyYes()]
+"""A condition that is asked for by yes; its default is False."""
 
 _NAME: Final = r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}"
 

@@ -31,7 +31,7 @@ queues:
     title: Cards
     requires: {cards: 3}
   general:
-    wrap_up_s: 5
+    wrap_up: {seconds: 5}
 """
 
 AGENTS: Final = """\

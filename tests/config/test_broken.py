@@ -224,7 +224,7 @@ def test_unreadable_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
 def test_every_error_in_one_go(tmp_path: Path) -> None:
     changes: Changes = {
         "acd.yaml": FILES["acd.yaml"].replace("8080", "port").replace("info", "loud"),
-        "routing.yaml": ROUTING.replace("cards: 3", "crads: 3").replace("wrap_up_s: 5", "wrap_up: 5"),
+        "routing.yaml": ROUTING.replace("cards: 3", "crads: 3").replace("wrap_up: {seconds", "wrapup: {seconds"),
         "agents.yaml": AGENTS.replace("PJSIP/bob", "bob").replace("[cards, general]", "[card, general, saels]"),
         "ivr/main.yaml": FILES["ivr/main.yaml"].replace("queue: cards", "queue: car").replace("yes", "perhaps"),
         "ivr/other.yaml": "nodes: [\n",

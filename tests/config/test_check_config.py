@@ -122,7 +122,7 @@ def test_json_schemas(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
     out = tmp_path / "new" / "schemas"
     assert main(["check-config", "--json-schema", str(out)]) == 0
     written = sorted(path.name for path in out.iterdir())
-    assert written == ["acd.schema.json", "agents.schema.json", "ivr.schema.json", "routing.schema.json"]
+    assert written == [f"{name}.schema.json" for name in ("acd", "agents", "calendars", "ivr", "routing")]
     assert sorted(Path(line).name for line in capsys.readouterr().out.splitlines()) == written
 
 

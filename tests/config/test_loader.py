@@ -26,11 +26,16 @@ def site(folder: Path, *edits: tuple[str, str, str]) -> Config:
 def test_queues_are_complete(tmp_path: Path) -> None:
     config = site(
         tmp_path,
-        ("routing.yaml", "  ring_timeout_s: 15", "  ring_timeout_s: 25\n  wrap_up_s: 7\n  requires: {english: 2}"),
+        (
+            "routing.yaml",
+            "  ring_timeout_s: 15",
+            "  ring_timeout_s: 25\n  wrap_up: {seconds: 7}\n  requires: {english: 2}",
+        ),
     )
     cards, general = config.routing.queues["cards"], config.routing.queues["general"]
-    assert (cards.title, cards.ring_timeout_s, cards.wrap_up_s, dict(cards.requires)) == ("Cards", 25, 7, {"cards": 3})
-    assert (general.title, general.ring_timeout_s, general.wrap_up_s) == ("general", 25, 5)
+    assert (cards.title, cards.ring_timeout_s, cards.wrap_up.seconds) == ("Cards", 25, 7)
+    assert dict(cards.requires) == {"cards": 3}
+    assert (general.title, general.ring_timeout_s, general.wrap_up.seconds) == ("general", 25, 5)
     assert dict(general.requires) == {"english": 2}, "what a queue does not set comes from the defaults"
     assert (general.music, general.while_ringing, general.service_level_s, general.priority) == (
         "default",
@@ -205,9 +210,9 @@ def test_warnings(tmp_path: Path, case: Case) -> None:
 
 
 def test_files_that_are_not_read(tmp_path: Path) -> None:
-    config = load(write_site(tmp_path, {"calendar.yaml": ""}), {})
+    config = load(write_site(tmp_path, {"skills.yaml": ""}), {})
     assert [warning.message for warning in config.warnings] == [
-        "this file is not read; known here: acd.yaml, routing.yaml, agents.yaml and ivr/*.yaml"
+        "this file is not read; known here: acd.yaml, routing.yaml, agents.yaml, calendars.yaml and ivr/*.yaml"
     ]
 
 
@@ -251,12 +256,14 @@ def test_node_of_the_same_file_goes_before_a_tree(tmp_path: Path) -> None:
 
 
 def test_strategies_may_be_given(tmp_path: Path) -> None:
-    write_site(tmp_path, changed("routing.yaml", "wrap_up_s: 5", "strategy: {name: mine, options: {speed: 2.5}}"))
+    write_site(
+        tmp_path, changed("routing.yaml", "wrap_up: {seconds: 5}", "strategy: {name: mine, options: {speed: 2.5}}")
+    )
     config = load(tmp_path, {}, known_strategies={"mine": {"speed": (1.0, 3.0)}, "longest-idle": {}})
     strategy = config.routing.queues["general"].strategy
     assert (strategy.name, dict(strategy.options)) == ("mine", {"speed": 2.5})
 
 
 def test_installed_strategies_are_known(tmp_path: Path) -> None:
-    config = site(tmp_path, ("routing.yaml", "wrap_up_s: 5", "strategy: ring-all"))
+    config = site(tmp_path, ("routing.yaml", "wrap_up: {seconds: 5}", "strategy: ring-all"))
     assert config.routing.queues["general"].strategy.name == "ring-all"

@@ -216,7 +216,7 @@ async def test_the_caller_gives_up_at_the_moment_of_the_answer(stage: OpenStage,
 
 
 async def test_the_agent_hangs_up(stage: OpenStage) -> None:
-    async with stage(agents={"anna": ["cards"]}, behaviour=Answer(), defaults={"wrap_up_s": "30"}) as s:
+    async with stage(agents={"anna": ["cards"]}, behaviour=Answer(), defaults={"wrap_up": {"seconds": "30"}}) as s:
         call = await s.place(TO_CARDS)
         talk = await s.phones["anna"].offered()
         await s.talking(1)

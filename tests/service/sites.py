@@ -36,7 +36,7 @@ def write_site(
         "acd.yaml": {"log": {"level": "debug", "format": "json"}, "drain_timeout_s": "5", **(acd or {})},
         "routing.yaml": {
             "numbers": {"100": "main", "200": "main.cards", "300": "main.general", "default": "main"},
-            "defaults": {"ring_timeout_s": "2", "wrap_up_s": "0", **(defaults or {})},
+            "defaults": {"ring_timeout_s": "2", "wrap_up": {"seconds": "0"}, **(defaults or {})},
             "queues": {name: {"title": name.title(), **settings} for name, settings in queue_names.items()},
             "missed_ring": {"back_off_s": "30"},
             "rejected": {"back_off_s": "30"},

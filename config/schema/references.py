@@ -1,0 +1,21 @@
+"""Names of menu nodes and points of priority: what routing.yaml and ivr/*.yaml both use."""
+
+from __future__ import annotations
+
+from typing import Annotated, TypeAlias
+
+from config.schema.shared import Text, WholeNumber
+
+__all__ = ["Priority", "Reference"]
+
+Reference: TypeAlias = Annotated[
+    str,
+    Text(
+        r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}(?:\.[A-Za-z0-9][A-Za-z0-9_-]{0,39})?",
+        "name a tree (a file in ivr/), or tree.node",
+    ),
+]
+"""A menu node: of the same tree, a tree (its start), or ``tree.node``."""
+
+Priority: TypeAlias = Annotated[int, WholeNumber(-1000, 1000)]
+"""Points; more are served first."""
