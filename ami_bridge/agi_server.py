@@ -277,3 +277,6 @@ def _set_socket_options(sock: socket.socket, limits: AgiLimits) -> None:
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, limits.keepalive_idle_s)
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, limits.keepalive_interval_s)
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, limits.keepalive_probes)
+    # Keepalive is silent while something written is not acknowledged.
+    unacknowledged_s = limits.keepalive_idle_s + limits.keepalive_interval_s * limits.keepalive_probes
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, unacknowledged_s * 1000)

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from sys import intern
 from typing import Final, NoReturn
 
-from ami_bridge.ami_guard import MAX_TORN_CHARS, is_end_only, is_sound, mend
+from ami_bridge.ami_guard import MAX_TORN_MESSAGES, is_end_only, is_sound, mend
 
 BANNER_PREFIX: Final = b"Asterisk Call Manager/"
 MAX_LINE_BYTES: Final = 64 * 1024
@@ -142,7 +142,8 @@ class AmiParser:
         self._pending = bytearray()
         self._greeted = False
         self._skipping = False
-        self._torn: list[str] = []
+        self._torn: list[list[str]] = []
+        self._is_guarding = True
         # Sequences of header names found right. The messages of a kind have few, so most are found right at once.
         self._shapes: set[tuple[str, ...]] = set()
         self._memo = _LineMemo()
@@ -255,40 +256,43 @@ class AmiParser:
             return
         if self._torn and self._is_continued(lines, messages):
             return
-        if messages and is_end_only(lines) and messages[-1] == dict(_split(_decode_all(before))):
+        if self._is_guarding and messages and is_end_only(lines) and messages[-1] == dict(_split(_decode_all(before))):
             # What was taken for an event's end was forged: this is it.
             messages.pop()
-            self._torn = _decode_all(before) + lines
+            self._torn = [_decode_all(before), lines]
             return
-        if not lines[0].startswith("Event: "):
-            self._take(lines, messages)
-            return
-        mended = mend(lines)
-        if mended is None:
-            self._torn = lines
-            return
-        if len(mended) < len(lines):
-            self.forged += 1
-            is_clean = False
-        if self._take(mended, messages) and is_clean:
+        used = lines
+        if self._is_guarding and lines[0].startswith("Event: "):
+            mended = mend(lines)
+            if mended is None:
+                self._torn = [lines]
+                return
+            used = mended
+            self.forged += len(used) < len(lines)
+        if self._take(used, messages) and is_clean and used == lines and "Event" in messages[-1]:
             self._remember_shape(lines)
 
     def _is_continued(self, lines: list[str], messages: list[AmiMessage]) -> bool:
-        """Whether a torn event goes on with these lines; if not, it is taken, or given up when it has no end."""
-        torn = self._torn
-        mended = mend(torn)
-        if mended is None or not is_sound(lines):
-            if sum(map(len, torn)) <= MAX_TORN_CHARS:
-                torn += lines
-                return True
-            mended = None
+        """Whether a torn event goes on with these lines. If it does not, it is taken."""
+        blocks = self._torn
+        mended = mend([line for block in blocks for line in block])
+        sound = is_sound(lines)
+        if mended is None or not sound:
+            blocks.append(lines)
+            if sum(map(is_sound, blocks)) > MAX_TORN_MESSAGES:
+                self._stop_guarding(messages)
+            return True
         self._torn = []
-        if mended is None:
-            self.garbage += 1
-        else:
-            self.forged += 1
-            self._take(mended, messages)
+        self.forged += 1
+        self._take(mended, messages)
         return False
+
+    def _stop_guarding(self, messages: list[AmiMessage]) -> None:
+        """Take everything as it stands: no caller can tear so much, so this Asterisk writes channels in another way."""
+        blocks, self._torn = self._torn, []
+        self._is_guarding = False
+        for block in blocks:
+            self._take(block, messages)
 
     def _take(self, lines: list[str], messages: list[AmiMessage]) -> bool:
         """Make a message of these lines; gives whether all of them were used."""

@@ -15,8 +15,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-MAX_TORN_CHARS: Final = 8192
-"""Most that is collected of a torn event before it is given up."""
+MAX_TORN_MESSAGES: Final = 24
+"""More than callers' values can hold of what looks like messages; so much without an end is no torn event."""
 
 # The headers of a channel description, behind an optional prefix (``Dest``), cut behind those that can be torn.
 # From ast_manager_build_channel_state_string_prefix in main/manager_channels.c, the same in Asterisk 16 to 23.

@@ -408,6 +408,7 @@ class TestSlowAndDead:
         assert options.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) == 21
         assert options.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL) == 4
         assert options.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT) == 2
+        assert options.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 29_000
 
     async def test_half_closed(self, serve: Serve) -> None:
         session, channel = await (await serve()).call()
