@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from sys import intern
 from typing import Final, NoReturn
 
-from ami_bridge.ami_guard import MAX_TORN_MESSAGES, is_end_only, is_sound, mend
+from ami_bridge.ami_guard import MAX_TORN_MESSAGES, MAX_TORN_PIECES, is_end_only, is_sound, mend
 
 BANNER_PREFIX: Final = b"Asterisk Call Manager/"
 MAX_LINE_BYTES: Final = 64 * 1024
@@ -279,7 +279,7 @@ class AmiParser:
         sound = is_sound(lines)
         if mended is None or not sound:
             blocks.append(lines)
-            if sum(map(is_sound, blocks)) > MAX_TORN_MESSAGES:
+            if len(blocks) > MAX_TORN_PIECES or sum(map(is_sound, blocks)) > MAX_TORN_MESSAGES:
                 self._stop_guarding(messages)
             return True
         self._torn = []

@@ -17,6 +17,8 @@ from typing import Final
 
 MAX_TORN_MESSAGES: Final = 24
 """More than callers' values can hold of what looks like messages; so much without an end is no torn event."""
+MAX_TORN_PIECES: Final = 128
+"""More than callers' values can hold of any pieces between empty lines."""
 
 # The headers of a channel description, behind an optional prefix (``Dest``), cut behind those that can be torn.
 # From ast_manager_build_channel_state_string_prefix in main/manager_channels.c, the same in Asterisk 16 to 23.

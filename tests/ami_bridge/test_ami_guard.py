@@ -124,6 +124,12 @@ class TestForgery:
         assert {message.get("Uniqueid") for message in messages} == {"9.1", None}
         assert (parser.garbage, parser.forged) == (0, 0)
 
+    def test_what_is_held_back_is_bounded(self) -> None:
+        head = event("Newchannel", channel_headers("9.1")[:4])
+        messages, parser = parse(head + b"A: b\r\n\r\n" * 1000 + event("Newstate", channel_headers("5.5")))
+        assert [message.event for message in messages] == ["Newchannel", "Newstate"]
+        assert parser.garbage == 1000
+
     def test_so_little_is_held_back_that_nothing_waits_long(self) -> None:
         changed = [header for header in channel_headers("9.1") if header[0] != "Language"]
         reply = block([("Response", "Success"), ("ActionID", "a-1"), ("Ping", "Pong")])
