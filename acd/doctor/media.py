@@ -66,7 +66,7 @@ def check_sounds(site: Site) -> Findings:
     if site.data_dir is None:
         yield unchecked(
             "sounds",
-            f"Asterisk's sounds are not on this machine; needed there: {', '.join(CLOSED_SOUNDS)}",
+            f"Asterisk's files are not to be seen from here; sounds needed there: {', '.join(CLOSED_SOUNDS)}",
             "asterisk -rx 'core show sounds' and look into /var/lib/asterisk/sounds",
         )
         return
@@ -132,7 +132,7 @@ def check_prompts(site: Site) -> Findings:
     if site.etc_dir is None:
         yield unchecked(
             "prompts",
-            f"Asterisk runs on another machine, which must see the folder {folder} under the same path",
+            f"Asterisk's files are not to be seen from here; it must see the folder {folder} under the same path",
             "share it (NFS, a common volume), read-only for Asterisk",
         )
         return
