@@ -57,7 +57,9 @@ def examine(examination: Examination) -> Findings:
         yield fault("config", f"{errors.errors[0]}{more}", f"acd check-config --config {examination.folder}")
         return
     for problem in config.warnings:
-        yield warning("config", f"{problem.position}: {problem.message}", f"acd check-config --config {examination.folder}")
+        yield warning(
+            "config", f"{problem.position}: {problem.message}", f"acd check-config --config {examination.folder}"
+        )
     if not config.warnings:
         yield ok("config", f"{examination.folder}: {len(config.routing.queues)} queues, {len(config.agents)} agents")
     yield from check_host_name(asterisk_is_here=is_local(config.acd.asterisk.ami.host))
