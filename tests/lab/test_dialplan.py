@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import sys
 import time
 from collections.abc import AsyncIterator
@@ -17,6 +18,7 @@ from acd.lab.install import AsteriskInstall
 from acd.lab.lab import Lab, open_lab
 from acd.lab.phones import Answer
 from tests.lab.fast_agi import FastAgi, Session, dial, wait_with_music
+from tests.lab.waiting import until
 
 pytestmark = pytest.mark.pbx
 
@@ -231,6 +233,15 @@ async def test_an_engine_that_fails_at_each_call_ends_in_the_fall_back(
         assert agi.sessions.qsize() == 61
 
 
+async def talking(lab: Lab) -> None:
+    """Until the two are joined: the phone's answer comes a moment before, and a transfer in between is refused."""
+
+    async def joined() -> bool:
+        return re.search(r" 2 +basic ", await lab.pbx.cli("bridge show all")) is not None
+
+    await until(joined)
+
+
 async def test_transfer_by_the_agents_phone_comes_back(tmp_path: Path, asterisk: AsteriskInstall) -> None:
     transferred_by: asyncio.Queue[str] = asyncio.Queue()
     ring = dial("anna")
@@ -247,6 +258,7 @@ async def test_transfer_by_the_agents_phone_comes_back(tmp_path: Path, asterisk:
         call = await lab.place(CallPlan("100"))
         first = await agi.next_session()
         offer = await lab.phones["anna"].offered()
+        await talking(lab)
         accepted = await offer.transfer("200")
         second = await agi.next_session()
         assert accepted.status == 202
@@ -263,7 +275,9 @@ async def test_transfer_to_another_phone(tmp_path: Path, asterisk: AsteriskInsta
         FastAgi(lab.pbx.agi_port, dial("anna")),
     ):
         call = await lab.place(CallPlan("100"))
-        await (await lab.phones["anna"].offered()).transfer("ben")
+        offer = await lab.phones["anna"].offered()
+        await talking(lab)
+        await offer.transfer("ben")
         other = await lab.phones["ben"].offered()
         await other.answered()
         await other.hang_up()
