@@ -1,0 +1,1 @@
+"""Call distribution for Asterisk: the deterministic core, the process around it, and the commands."""
