@@ -11,6 +11,7 @@ process at once. Calls that talk live on in Asterisk even then.
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 import socket
 from collections.abc import Awaitable
@@ -91,7 +92,8 @@ class Application:
     async def _start(self, parts: Parts, stack: AsyncExitStack) -> None:
         token = self._api_token or self._load_token()
         self._spawn(parts.agent_states.run(), stack)
-        parts.restore_agents()
+        parts.begin()
+        stack.callback(parts.close)
         runner = web.AppRunner(
             make_app(parts, parts.metrics.registry, token), access_log=None, shutdown_timeout=_CLOSE_LIMIT_S
         )
@@ -106,6 +108,9 @@ class Application:
         self._spawn(parts.prepare_prompts(), stack)
         stack.push_async_callback(parts.prompts.close)
         stack.callback(parts.host.close)
+        # What was made until here stays: the collector need not look at it again and again, on the way of a call.
+        gc.collect()
+        gc.freeze()
 
     def _load_token(self) -> str:
         path = Path(self._config.acd.state_dir) / "api-token"

@@ -34,6 +34,7 @@ from acd.service.prompts import PromptStore
 from acd.service.prompts_synthesis import Synthesiser, find_espeak_ng
 from acd.service.prompts_tools import ToolError
 from acd.service.queue_stay import StayTools
+from acd.service.recorder import Recorder
 from acd.service.sessions import Sessions
 from acd.service.status import dated, status_of
 from acd.service.stocktaking import RestoredTalks, Stocktaking
@@ -65,9 +66,10 @@ class Parts:
         self.draining = False
         self._prompts_ready = False
         self.metrics = Metrics(version("acd-engine"))
+        seed = secrets.randbits(64)
         self.engine = Engine(
             routing,
-            random.Random(secrets.randbits(64)),  # noqa: S311 - chance among agents, no secret
+            random.Random(seed),  # noqa: S311 - chance among agents, no secret
             loop.time(),
             strategies=installed_strategies(),
         )
@@ -76,6 +78,10 @@ class Parts:
         self.host = EngineHost(TimedEngine(self.engine, self.metrics.handle_seconds), self.sessions.dispatch, loop)
         self.host.observe(self.metrics.observe)
         self.host.observe(self.link.observe)
+        self.recorder = Recorder(
+            Path(config.acd.state_dir) / "journal", self.engine, seed, time.time, version("acd-engine")
+        )
+        self.host.observe(self.recorder.observe)
         agents_by_phone = {device_word(agent.phone): agent.id for agent in routing.agents.values() if agent.phone}
         post = self.host.post
         self.devices = DeviceWatch(agents_by_phone, post, loop.call_later)
@@ -131,21 +137,29 @@ class Parts:
             restored,
             self._clocks,
         )
-        self.link.connect(
-            self.ami,
-            LinkParts(
-                post=post,
-                sessions=self.sessions,
-                tracker=self._tracker,
-                devices=self.devices,
-                restored=restored,
-                stocktaking=stocktaking,
-                agents_by_phone=agents_by_phone,
-            ),
+        self._link_parts = LinkParts(
+            post=post,
+            sessions=self.sessions,
+            tracker=self._tracker,
+            devices=self.devices,
+            restored=restored,
+            stocktaking=stocktaking,
+            agents_by_phone=agents_by_phone,
         )
         self.metrics.watch(self._state)
 
-    def restore_agents(self) -> None:
+    def begin(self) -> None:
+        """Give the engine its first inputs, the journal open: offers wait, agents are as they were."""
+        self.recorder.start(self._site.routing, self.host.now())
+        self.link.connect(self.ami, self._link_parts)
+        self._restore_agents()
+
+    def close(self) -> None:
+        """Take no more inputs, and close the journal."""
+        self.host.close()
+        self.recorder.close()
+
+    def _restore_agents(self) -> None:
         """Take over the agents' states of the last run; agents not known then start as configured."""
         stored = self.agent_states.load()
         for agent_id, agent in self.engine.agents.items():
@@ -241,6 +255,7 @@ class Parts:
     def _state(self) -> Iterator[Metric]:
         yield from engine_state(self.engine)
         yield gauge("acd_ami_connected", "1 while in step with Asterisk.", float(self.link.connected))
+        yield gauge("acd_journal_failing", "1 while inputs cannot be kept.", float(self.recorder.failing))
         yield gauge("acd_agi_sessions", "FastAGI sessions under way.", self.agi_server.sessions)
         stats = self.agi_server.stats
         refused = {

@@ -19,7 +19,7 @@ from acd.core.commands import (
     Overflow,
     VerifyOffer,
 )
-from acd.core.events import LegFailure, OfferEnded
+from acd.core.events import CallEnded, LegFailure, OfferEnded
 from acd.service.call_session import CallSession, SessionTools
 from acd.service.queue_stay import QueueStay
 from ami_bridge.agi_session import AgiSession
@@ -129,16 +129,25 @@ class Sessions:
         stay = self._stay(command.call_id)
         if stay is not None:
             stay.offer(command)
-        elif self._tools is not None:  # no line to dial on: the call's end is on its way
-            self._tools.post(OfferEnded(command.offer_id, LegFailure.CANCELLED))
+        else:
+            self._not_waiting(command.call_id)
+
+    def _not_waiting(self, call_id: str) -> None:
+        """The engine believes that a caller waits who does not: it must know before it makes the next offer."""
+        if self._tools is None:
+            return
+        log.error("offer for a caller who does not wait", call_id=call_id)
+        ended = CallEnded(call_id) if call_id not in self._by_call else CallLeftQueue(call_id, "does not wait")
+        self._tools.post(ended)
 
     def _verify(self, command: VerifyOffer) -> None:
         """An offer outlived its time. While its dial is under way somebody has answered, or AMI would have told."""
+        stay = self._stay(command.call_id)
         session = self._by_call.get(command.call_id)
-        stay = session.stay if session is not None else None
-        if session is None or stay is None or self._tools is None:
-            if self._tools is not None:
-                self._tools.post(OfferEnded(command.offer_id, LegFailure.CANCELLED))
+        if self._tools is None:
+            return
+        if session is None or stay is None:
+            self._not_waiting(command.call_id)
         elif stay.dialling is None or stay.dialling.offer_id != command.offer_id:
             stay.drop(command.offer_id)
             self._tools.post(OfferEnded(command.offer_id, LegFailure.CANCELLED))

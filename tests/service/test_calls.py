@@ -13,7 +13,7 @@ import pytest
 
 from acd.core.calls import Call
 from acd.core.commands import FaultFound
-from acd.core.events import CallLeftQueue, OffersResumed
+from acd.core.events import CallLeftQueue, CallQueued, OffersResumed
 from acd.core.specs import RoutingSpec
 from acd.core.transitions import AgentState, CallState
 from acd.service.call_state import CallPhase, StoredCall
@@ -87,7 +87,7 @@ async def run(folder: Path) -> AsyncIterator[Site]:
     parts = Parts(load_site(folder), asyncio.get_running_loop(), ())
     site = Site(parts)
     parts.ami.send = site.send  # type: ignore[method-assign]
-    parts.restore_agents()
+    parts.begin()
     await parts.agi_server.start()
     parts.host.post(OffersResumed())
     try:
@@ -96,7 +96,7 @@ async def run(folder: Path) -> AsyncIterator[Site]:
         for channel in site.channels:
             await channel.close()
         await parts.agi_server.close()
-        parts.host.close()
+        parts.close()
 
 
 @pytest.fixture
@@ -393,6 +393,14 @@ async def test_a_call_that_the_engine_lost_is_queued_again_in_its_place(site: Si
     await site.until(lambda: bool(site.parts.engine.calls))
     assert site.call.id == lost.id
     assert site.call.entered_at == pytest.approx(lost.entered_at, abs=0.5)
+
+
+async def test_the_engine_believing_in_a_caller_who_is_not_there_is_put_right(site: Site) -> None:
+    """And does not go round offering him for ever."""
+    site.parts.host.post(CallQueued("nobody", "cards"))
+    assert not site.parts.engine.calls
+    channel = await site.enter()
+    await channel.until("EXEC Dial")
 
 
 async def test_an_offer_that_outlives_its_time_was_answered(tmp_path: Path) -> None:
