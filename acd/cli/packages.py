@@ -42,8 +42,6 @@ def _folder_of(package: str) -> Path | None:
     spec = importlib.util.find_spec(package)
     if spec is None:
         return None
-    # A folder without __init__.py is found too (a namespace package): it has no origin, only places.
-    place = spec.origin or next(iter(spec.submodule_search_locations or ()), None)
-    if place is None:
-        return None
-    return Path(place).resolve().parent.parent if spec.origin else Path(place).resolve().parent
+    if spec.submodule_search_locations is not None:  # a package; without __init__.py it has a place but no origin
+        return Path(next(iter(spec.submodule_search_locations))).resolve().parent
+    return Path(spec.origin).resolve().parent if spec.origin is not None else None

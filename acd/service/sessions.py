@@ -19,7 +19,7 @@ from acd.core.commands import (
     Overflow,
     VerifyOffer,
 )
-from acd.core.events import CallEnded, LegFailure, OfferEnded
+from acd.core.events import CallEnded, CallLeftQueue, LegFailure, OfferEnded
 from acd.service.call_session import CallSession, SessionTools
 from acd.service.queue_stay import QueueStay
 from ami_bridge.agi_session import AgiSession

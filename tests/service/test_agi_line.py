@@ -1,0 +1,148 @@
+"""The caller's line: keys are never lost, prompts go on where a key interrupted them, the end is told in one way."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+
+import pytest
+
+from acd.service.agi_line import AgiLine
+from acd.service.prompts import Resolved
+from ami_bridge.agi_server import AgiServer
+from ami_bridge.agi_session import AgiSession
+from ivr.line import KEYS, LineHungUp
+from ivr.speech import Number, Prompt, Speech
+from tests.service.fake_channel import FakeChannel
+
+
+class FakeSounds:
+    """Every prompt is a file of its name in the language's folder; numbers cannot be had."""
+
+    async def resolve_all(self, speech: Sequence[Speech], language: str) -> Resolved:
+        files = tuple(f"/sounds/{language}/{part}" for part in speech if isinstance(part, Prompt))
+        return Resolved(files, tuple(part for part in speech if not isinstance(part, Prompt)))
+
+
+class Ends:
+    """Both ends of one line."""
+
+    def __init__(self, line: AgiLine, channel: FakeChannel) -> None:
+        self.line = line
+        self.channel = channel
+        self.notes = 0
+
+
+@pytest.fixture
+async def ends() -> AsyncIterator[Ends]:
+    arrived: asyncio.Future[AgiSession] = asyncio.get_running_loop().create_future()
+    done = asyncio.Event()
+
+    async def handler(session: AgiSession) -> None:
+        arrived.set_result(session)
+        await done.wait()
+
+    async def note() -> None:
+        both.notes += 1
+
+    server = AgiServer("127.0.0.1", 0, handler, scripts=["acd/call"])
+    await server.start()
+    channel = await FakeChannel.enter(server.port)
+    channel.rules.clear()
+    both = Ends(AgiLine(await arrived, FakeSounds(), note), channel)
+    both.line._language = "en"
+    yield both
+    done.set()
+    await channel.close()
+    await server.close()
+
+
+async def test_prompts_are_played_one_after_the_other(ends: Ends) -> None:
+    playing = asyncio.create_task(ends.line.play((Prompt("a"), Number(5), Prompt("b"))))
+    assert await ends.channel.next_command() == f'STREAM FILE /sounds/en/a "{KEYS}" 0'.replace('"', "")
+    ends.channel.reply("200 result=0 endpos=100")
+    assert "/sounds/en/b" in await ends.channel.next_command()
+    ends.channel.reply("200 result=0 endpos=100")
+    played = await playing
+    assert played.digit == ""
+    assert played.missing == (Number(5),)
+    assert ends.notes == 1
+
+
+async def test_a_key_that_may_not_interrupt_is_kept_and_the_prompt_goes_on(ends: Ends) -> None:
+    playing = asyncio.create_task(ends.line.play((Prompt("a"),)))
+    await ends.channel.next_command()
+    ends.channel.reply("200 result=53 endpos=4000")
+    assert (await ends.channel.next_command()).endswith(" 4000")
+    ends.channel.reply("200 result=0 endpos=8000")
+    assert (await playing).digit == ""
+    assert await ends.line.read_digit(1) == "5"
+
+
+async def test_a_key_that_may_interrupt_stops_all_prompts_and_stays_to_be_read(ends: Ends) -> None:
+    playing = asyncio.create_task(ends.line.play((Prompt("a"), Prompt("b")), KEYS))
+    await ends.channel.next_command()
+    ends.channel.reply("200 result=35 endpos=10")
+    assert (await playing).digit == "#"
+    assert (await ends.line.play((Prompt("c"),), KEYS)).digit == "#", "a key typed ahead keeps the next from starting"
+    assert await ends.line.read_digit(1) == "#"
+    assert len(ends.channel.commands) == 1
+
+
+async def test_reading_waits_for_so_long(ends: Ends) -> None:
+    reading = asyncio.create_task(ends.line.read_digit(2.5))
+    assert await ends.channel.next_command() == "WAIT FOR DIGIT 2500"
+    ends.channel.reply("200 result=0")
+    assert await reading == ""
+    reading = asyncio.create_task(ends.line.read_digit(0))
+    assert await ends.channel.next_command() == "WAIT FOR DIGIT 1", "0 would be refused, -1 would wait for ever"
+    ends.channel.reply("200 result=42")
+    assert await reading == "*"
+
+
+@pytest.mark.parametrize("how", ["result", "hangup", "socket"])
+async def test_the_callers_end_is_told_in_one_way(ends: Ends, how: str) -> None:
+    playing = asyncio.create_task(ends.line.play((Prompt("a"),)))
+    await ends.channel.next_command()
+    if how == "result":
+        ends.channel.reply("200 result=-1 endpos=10")
+    elif how == "hangup":
+        ends.channel.hang_up()
+    else:
+        ends.channel.tear()
+    with pytest.raises(LineHungUp):
+        await playing
+
+
+async def test_the_channels_language_is_set_when_it_differs(ends: Ends) -> None:
+    await ends.line.set_language("en")
+    setting = asyncio.create_task(ends.line.set_language("zh"))
+    assert await ends.channel.next_command() == 'SET VARIABLE "CHANNEL(language)" zh'
+    ends.channel.reply("200 result=1")
+    await setting
+    await ends.line.set_language("zh")
+    assert len(ends.channel.commands) == 1
+
+
+async def test_an_unanswered_call_is_refused_with_its_cause(ends: Ends) -> None:
+    refusing = asyncio.create_task(ends.line.hangup("busy"))
+    assert await ends.channel.next_command() == "EXEC Hangup 17"
+    ends.channel.reply("200 result=-1")
+    await refusing
+    assert ends.line.released == "hangup"
+
+
+async def test_an_answered_call_is_hung_up_by_the_dialplan(ends: Ends) -> None:
+    """It may have been transferred a moment ago: then the word to the dialplan is forgotten, a hang-up would not be."""
+    ends.line.answered = True
+    ending = asyncio.create_task(ends.line.hangup("normal"))
+    assert await ends.channel.next_command() == "SET VARIABLE ACD_DONE hangup"
+    ends.channel.reply("200 result=1")
+    await ending
+
+
+async def test_several_variables_in_one_round_trip(ends: Ends) -> None:
+    reading = asyncio.create_task(ends.line.read_variables(("A", "B", "C")))
+    ends.channel.variables |= {"A": "1", "C": "x|y)"}
+    await ends.channel.next_command()
+    assert await reading == ["1", "", "x|y)"]
