@@ -136,6 +136,13 @@ def _trouble_of_user(sections: Sections, user: str) -> list[tuple[str, str]]:
         troubles.append(
             ("may log in from every address", "deny = 0.0.0.0/0.0.0.0 and permit = the engine's address alone")
         )
+    if setting(sections, "general", "bindaddr") in ("", "0.0.0.0", "::"):
+        troubles.append(
+            (
+                "is within reach of the network: [general] has no bindaddr, so AMI listens on every address",
+                "bindaddr = 127.0.0.1 in [general], if the engine runs on the same machine",
+            )
+        )
     if not any(key.startswith("eventfilter") for key, _value in sections[user]):
         troubles.append(("has no eventfilter: Asterisk sends it many events for nothing", _SHIPPED))
     return troubles

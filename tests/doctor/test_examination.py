@@ -40,7 +40,7 @@ def asterisk_here(ami: FakeAmi, tmp_path: Path) -> tuple[Path, Path]:
     etc, data = tmp_path / "etc", tmp_path / "data"
     (etc / "manager.d").mkdir(parents=True)
     shutil.copy(CONF / "manager.d" / "acd.conf", etc / "manager.d")
-    (etc / "manager.conf").write_text("[general]\nenabled = yes\n#include manager.d/*.conf\n")
+    (etc / "manager.conf").write_text("[general]\nenabled = yes\nbindaddr = 127.0.0.1\n#include manager.d/*.conf\n")
     (etc / "musiconhold.conf").write_text("[default]\nmode = files\ndirectory = moh\n")
     (data / "sounds" / "en").mkdir(parents=True)
     (data / "moh").mkdir()
@@ -208,6 +208,13 @@ def test_manager_conf_with_a_flaw(site: Path, ami: FakeAmi, tmp_path: Path, chan
     found = one(doctor(site), "manager-conf")
     assert found.level is Level.WARNING
     assert text in found.text
+
+
+def test_ami_that_listens_everywhere(site: Path, ami: FakeAmi, tmp_path: Path) -> None:
+    etc, _data = asterisk_here(ami, tmp_path)
+    file = etc / "manager.conf"
+    file.write_text(file.read_text().replace("bindaddr = 127.0.0.1", ""))
+    assert "listens on every address" in one(doctor(site), "manager-conf").text
 
 
 def test_manager_conf_on_another_machine(site: Path) -> None:
