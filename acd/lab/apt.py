@@ -27,7 +27,7 @@ ERROR_LINES = 6
 _DISK_FULL = re.compile(r"no space left|enough free space|quota exceeded|\b28: ", re.IGNORECASE)
 _BAD_SIGNATURE = re.compile(
     r"NO_PUBKEY|BADSIG|EXPKEYSIG|REVKEYSIG|is not signed|not authenticated|could not be authenticated|"
-    r"signature verification|signatures? (?:couldn't be verified|were invalid)|hash sum mismatch|not live until|"
+    r"signature verification|signatures? (?:couldn't be verified|were invalid)|hash sum mismatch|"
     r"signing key|clearsigned file isn't valid",
     re.IGNORECASE,
 )
@@ -36,6 +36,7 @@ _NO_NETWORK = re.compile(
     r"timed? ?out|failed to fetch|no route to host",
     re.IGNORECASE,
 )
+_EXPIRED = re.compile(r"release file .* is (?:expired|not valid yet)", re.IGNORECASE)
 _NO_SUITE = re.compile(r"does not have a release file|404 +not found", re.IGNORECASE)
 _NO_PACKAGE = re.compile(r"unable to locate package|has no installation candidate|unmet dependencies", re.IGNORECASE)
 _STATUS = re.compile(r"dlstatus:[^:]*:([\d.]+):")
@@ -222,6 +223,12 @@ def error_of(output: str, doing: str, home: Path) -> FetchError:
         return DiskFullError(
             f"the disk is full: {doing} stopped in {home}. Free some room there, or set ACD_CACHE_HOME to a folder "
             f"on another disk, and start again (what was downloaded is kept).\n  {words}"
+        )
+    if _EXPIRED.search(output):
+        return SignatureError(
+            "the Debian mirror's list of packages is out of date, or this machine's clock is wrong. Set the clock, use "
+            "another mirror; if yours is frozen on purpose, set Acquire::Check-Valid-Until to false in apt's set-up.\n"
+            f"  {words}"
         )
     if _BAD_SIGNATURE.search(output):
         return SignatureError(

@@ -177,6 +177,7 @@ def test_a_fetched_asterisk_that_does_not_run_is_no_asterisk(debian: FakeDebian)
         ("E: Failed to fetch http://m  Could not connect to m:80 (1.2.3.4)", NetworkError, "proxy"),
         ("W: GPG error: http://m sid InRelease: NO_PUBKEY 6ED0E7B82643E131", SignatureError, "debian-archive-keyring"),
         ("E: The repository 'http://m sid InRelease' is not signed.", SignatureError, "clock"),
+        ("E: Release file for http://m/InRelease is expired (invalid since 15d).", SignatureError, "Check-Valid-Until"),
         ("E: Failed to fetch http://m  Hash Sum mismatch", SignatureError, "refused"),
         ("E: The repository 'http://m sid Release' does not have a Release file.", FetchError, "does not carry sid"),
         ("E: something else", FetchError, "something else"),
