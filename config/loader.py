@@ -23,7 +23,8 @@ from config.schema.shared import Language, is_name
 from config.secrets import with_secret
 from config.suggest import nearest
 from config.validation import Part, validate
-from routing.strategies import installed_strategies
+from config.wording import printable
+from routing.strategies import by_any_name, installed_strategies
 
 __all__ = ["FILES", "Config", "load"]
 
@@ -92,7 +93,7 @@ def load(
     _check_folder(root, findings)
     if findings.errors:
         raise ConfigErrors(findings.errors, findings.warnings)
-    strategies = installed() if known_strategies is None else known_strategies
+    strategies = _installed(findings) if known_strategies is None else known_strategies
     draft = _read_all(root, env, overrides, strategies, findings)
     acd = with_secret(draft.acd, root, findings, required=password_required)
     check_all(draft, findings)
@@ -115,9 +116,15 @@ def load(
     )
 
 
-def installed() -> Strategies:
+def _installed(findings: Findings) -> Strategies:
     """Return the strategies that are installed: built in, or a site's own."""
-    return {name: strategy.options for name, strategy in installed_strategies().items()}
+    try:
+        found = installed_strategies()
+    except (ImportError, AttributeError, TypeError, ValueError) as error:
+        position = Position("strategies of installed packages", 0, 0)
+        findings.error(position, f"{printable(str(error))}; mend or remove that package")
+        found = by_any_name()
+    return {name: strategy.options for name, strategy in found.items()}
 
 
 def _check_folder(root: Path, findings: Findings) -> None:

@@ -6,6 +6,8 @@ from collections.abc import Callable, Collection
 from difflib import get_close_matches
 from heapq import nlargest
 
+from config.wording import printable
+
 __all__ = ["known_names", "nearest", "suggestion"]
 
 _LISTED_AT_MOST = 12
@@ -18,13 +20,15 @@ _LOOKED_AT = 5000
 def nearest(name: str, known: Collection[str], cutoff: float = 0.6) -> str | None:
     """Return the known name that ``name`` was probably meant to be, or None.
 
-    ``cutoff`` is how like it must be, from 0 (anything) to 1 (the same).
+    ``cutoff`` is how like it must be, from 0 (anything) to 1 (the same). Names that no message could show are left
+    out: those of a file as written may be anything.
     """
     if len(name) > 100:
         return None
     folded: dict[str, str] = {}
     for candidate in sorted(known)[:_LOOKED_AT]:
-        folded.setdefault(_fold(candidate), candidate)
+        if candidate.isprintable():
+            folded.setdefault(_fold(candidate), candidate)
     wanted = _fold(name)
     candidates = list(folded)
     if len(candidates) > _LOOKED_AT_CLOSELY:
@@ -51,7 +55,7 @@ def _fold(name: str) -> str:
 
 def known_names(known: Collection[str]) -> str:
     """List the known names, shortened when there are many: ``cards, general, … (14 in all)``."""
-    names = sorted(known)
+    names = [printable(name) for name in sorted(known)]
     if len(names) <= _LISTED_AT_MOST:
         return ", ".join(names)
     return f"{', '.join(names[:_LISTED_AT_MOST])}, … ({len(names)} in all)"

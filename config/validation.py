@@ -38,7 +38,8 @@ class Part(Generic[M]):
     source: SourceMap
     """Where the values of ``model`` stand."""
     refused: frozenset[KeyPath] = frozenset()
-    """What is wrong and therefore not in ``model``: refused values, and keys missing or written another way."""
+    """What is wrong and therefore not in ``model``: refused values, lists with refused items, and keys missing or
+    written another way."""
 
     def names(self, *path: str) -> frozenset[str] | None:
         """Return the keys under ``path`` as written, sound or not; None when they cannot be known."""
@@ -275,7 +276,7 @@ def _prune(
     doomed = {_existing(raw, _divisible(model, raw, path)) for path in doomed}
     if () in doomed:
         return None, source, gone
-    gone = gone | doomed
+    gone = gone | doomed | {path[:-1] for path in doomed if isinstance(path[-1], int)}
     removed: dict[KeyPath, list[int]] = {}
     for path in doomed:
         holder = raw_at(raw, path[:-1])

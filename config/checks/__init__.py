@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Final
+
 from config.checks.addresses import check_addresses
 from config.checks.agents import check_agents
+from config.checks.calendars import check_calendars
 from config.checks.draft import Draft, Strategies
 from config.checks.prompts import check_prompts
-from config.checks.routing import check_routing, check_served
+from config.checks.routing import check_routing
+from config.checks.rules import check_rules
+from config.checks.served import check_served
 from config.checks.trees import check_trees
 from config.checks.walks import check_walks
 from config.problems import Findings
@@ -16,5 +22,19 @@ __all__ = ["Draft", "Strategies", "check_all"]
 
 def check_all(draft: Draft, findings: Findings) -> None:
     """Check everything between and across the files."""
-    for check in (check_addresses, check_routing, check_agents, check_trees, check_prompts, check_walks, check_served):
+    for check in _CHECKS:
         check(draft, findings)
+
+
+_CHECKS: Final[tuple[Callable[[Draft, Findings], None], ...]] = (
+    check_addresses,
+    check_calendars,
+    check_routing,
+    check_agents,
+    check_trees,
+    check_prompts,
+    check_rules,
+    check_walks,
+    check_served,
+)
+"""Those behind look at less when those before them found errors."""

@@ -1,4 +1,4 @@
-"""agents.yaml: queues and skills that exist, and one phone for one agent."""
+"""agents.yaml: queues and skills that exist; one phone, and one place in a queue, for one agent."""
 
 from __future__ import annotations
 
@@ -18,9 +18,11 @@ def check_agents(draft: Draft, findings: Findings) -> None:
     if ("agents",) in source.values and draft.agents.names("agents") == frozenset():
         findings.error(source.value(("agents",)), "'agents' is empty; give at least one")
     phones: dict[str, str] = {}
+    places: dict[tuple[str, int], str] = {}
     for name, agent in agents.agents.items():
         path = ("agents", name)
         _check_lists(draft, findings, path, agent)
+        _check_places(draft, findings, path, agent, places)
         for skill in agent.skills:
             refer(findings, source.key((*path, "skills", skill)), "skill", skill, draft.skills)
         # The engine finds the agent by the phone that calls, so one phone is one agent.
@@ -42,3 +44,26 @@ def _check_lists(draft: Draft, findings: Findings, path: KeyPath, agent: Agent) 
         refer(findings, source.value((*path, "queues", place)), "queue", name, draft.queues)
     if not agent.queues and (*path, "queues") not in draft.agents.refused:
         findings.warning(source.key(path), f"agent '{path[-1]}' serves no queue; list some under 'queues'")
+
+
+def _check_places(
+    draft: Draft, findings: Findings, path: KeyPath, agent: Agent, places: dict[tuple[str, int], str]
+) -> None:
+    """Refuse a place in a queue that the agent does not serve, or that another agent has; ``places`` fills up."""
+    source, name = draft.agents.source, str(path[-1])
+    for queue, place in agent.place.items():
+        here = (*path, "place", queue)
+        if queue not in agent.queues:
+            if (*path, "queues") in draft.agents.refused:
+                continue
+            if queue in (draft.queues or ()):
+                right = f"list '{queue}' under 'queues'"
+                findings.error(source.key(here), f"agent '{name}' does not serve this queue; {right}")
+            else:
+                refer(findings, source.key(here), "queue", queue, draft.queues)
+            continue
+        other = places.setdefault((queue, place), name)
+        if other != name:
+            findings.error(
+                source.value(here), f"place {place} of queue '{queue}' is agent {other}'s already; give each its own"
+            )

@@ -7,15 +7,16 @@ from dataclasses import dataclass
 from functools import reduce
 from operator import or_
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
+from config.document import KeyPath
 from config.problems import Findings, Position
 from config.schema import Acd, Agents, Calendars, Routing, Tree
 from config.schema.ivr import BUILT_IN_PROMPTS
 from config.suggest import suggestion
 from config.validation import Part
 
-__all__ = ["Draft", "Strategies", "refer"]
+__all__ = ["Draft", "Strategies", "effective", "refer"]
 
 
 Strategies: TypeAlias = Mapping[str, Mapping[str, tuple[float, float]]]
@@ -49,14 +50,14 @@ class Draft:
         return self.routing.names("skills")
 
     @property
-    def calendars_known(self) -> frozenset[str] | None:
-        """The names of all calendars."""
-        return self.calendars.names("calendars")
-
-    @property
-    def agents_known(self) -> frozenset[str] | None:
+    def agent_names(self) -> frozenset[str] | None:
         """The names of all agents."""
         return self.agents.names("agents")
+
+    @property
+    def calendar_names(self) -> frozenset[str] | None:
+        """The names of all calendars."""
+        return self.calendars.names("calendars")
 
     @property
     def prompts(self) -> frozenset[str] | None:
@@ -69,6 +70,14 @@ class Draft:
     def nodes(self, tree: str) -> frozenset[str] | None:
         """Return the names of a tree's nodes."""
         return self.trees[tree].names("nodes")
+
+
+def effective(routing: Routing, queue: str, key: str) -> tuple[Any, KeyPath]:
+    """Return what holds for a queue, its own or that of ``defaults``, and where it stands if it is written at all."""
+    settings = routing.queues[queue]
+    if key in settings.model_fields_set or key not in routing.defaults.model_fields_set:
+        return getattr(settings, key), ("queues", queue, key)
+    return getattr(routing.defaults, key), ("defaults", key)
 
 
 def refer(findings: Findings, position: Position, kind: str, name: str, known: Collection[str] | None) -> None:

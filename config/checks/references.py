@@ -26,6 +26,8 @@ class Way(Enum):
     CHOICE = "the caller chose"
     FAILURE = "the caller chose nothing valid"
     AFTER_CALL = "the agent has hung up"
+    TURNED_AWAY = "a queue's join rules have led the caller on"
+    OVERFLOW = "a queue's overflow rules have led the caller on"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,23 +1,22 @@
-"""routing.yaml: skills, strategies, and whether somebody can serve each queue."""
+"""routing.yaml: the names that queues and customers use, and settings that go together."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from itertools import pairwise
 
-from config.checks.draft import Draft, refer
+from config.checks.draft import Draft, effective, refer
 from config.document import KeyPath
-from config.problems import Findings, Position
-from config.schema.agents import Agent
-from config.schema.ivr import Enqueue
+from config.problems import Findings
+from config.schema import Routing
 from config.schema.queues import QueueSettings, Strategy
 from config.schema.routing import DEFAULT_NUMBER
 from config.suggest import known_names
 
-__all__ = ["check_routing", "check_served"]
+__all__ = ["check_routing"]
 
 
 def check_routing(draft: Draft, findings: Findings) -> None:
-    """Check the names a queue uses, and that every queue has agents who may take its calls."""
+    """Check what is given for single queues, for all of them, and for customers."""
     routing, source = draft.routing.model, draft.routing.source
     if routing is None:
         return
@@ -32,6 +31,7 @@ def check_routing(draft: Draft, findings: Findings) -> None:
     _check_settings(draft, findings, ("defaults",), routing.defaults)
     for name, queue in routing.queues.items():
         _check_settings(draft, findings, ("queues", name), queue)
+    _check_customers(draft, findings, routing)
 
 
 def _check_settings(draft: Draft, findings: Findings, path: KeyPath, settings: QueueSettings) -> None:
@@ -39,6 +39,51 @@ def _check_settings(draft: Draft, findings: Findings, path: KeyPath, settings: Q
     for skill in settings.requires:
         refer(findings, source.key((*path, "requires", skill)), "skill", skill, draft.skills)
     _check_strategy(draft, findings, (*path, "strategy"), settings.strategy)
+    _check_relaxation(draft, findings, (*path, "relax"), settings)
+    for place, message in enumerate(settings.while_waiting):
+        if message.play is not None:
+            position = source.value((*path, "while_waiting", place, "play"))
+            refer(findings, position, "prompt", message.play, draft.prompts)
+    if settings.opening_hours is not None:
+        _check_calendar(draft, findings, (*path, "opening_hours"), settings.opening_hours)
+    if settings.wrap_up.mode == "until-done":
+        for key in sorted(settings.wrap_up.model_fields_set - {"mode"}):
+            findings.warning(
+                source.key((*path, "wrap_up", key)), f"'{key}' has no effect with mode until-done; remove it"
+            )
+
+
+def _check_relaxation(draft: Draft, findings: Findings, path: KeyPath, settings: QueueSettings) -> None:
+    source = draft.routing.source
+    for place, step in enumerate(settings.relax):
+        for skill in step.requires:
+            refer(findings, source.key((*path, place, "requires", skill)), "skill", skill, draft.skills)
+    for place, (before, step) in enumerate(pairwise(settings.relax), start=1):
+        if step.after_s <= before.after_s:
+            findings.error(
+                source.value((*path, place, "after_s")),
+                f"{step.after_s:g} s is not later than the step before ({before.after_s:g} s); put the steps in order",
+            )
+
+
+def _check_calendar(draft: Draft, findings: Findings, path: KeyPath, name: str) -> None:
+    position = draft.routing.source.value(path)
+    if draft.calendars.model is not None and not draft.calendars.raw:
+        findings.error(position, f"unknown calendar '{name}'; create calendars.yaml with it")
+    else:
+        refer(findings, position, "calendar", name, draft.calendar_names)
+
+
+def _check_customers(draft: Draft, findings: Findings, routing: Routing) -> None:
+    source = draft.routing.source
+    sticky = any(effective(routing, name, "sticky")[0] for name in routing.queues)
+    for number, customer in routing.customers.items():
+        if customer.agent is None:
+            continue
+        position = source.value(("customers", number, "agent"))
+        refer(findings, position, "agent", customer.agent, draft.agent_names)
+        if not sticky and not findings.errors:
+            findings.warning(position, "no queue has 'sticky', so nobody is offered these calls first; add it to one")
 
 
 def _check_strategy(draft: Draft, findings: Findings, path: KeyPath, strategy: Strategy) -> None:
@@ -59,54 +104,3 @@ def _check_strategy(draft: Draft, findings: Findings, path: KeyPath, strategy: S
                 source.value((*path, "options", option)),
                 f"'{value:g}' is out of range; give a number from {least:g} to {most:g}",
             )
-
-
-def check_served(draft: Draft, findings: Findings) -> None:
-    """Warn of queues whose calls, or some of them, would wait for ever."""
-    routing, agents, source = draft.routing.model, draft.agents.model, draft.routing.source
-    if routing is None or agents is None or findings.errors:
-        return  # With a mistake anywhere, an agent or skill that seems to lack may only be the mistake's.
-    serving: dict[str, list[Agent]] = {name: [] for name in routing.queues}
-    for agent in agents.agents.values():
-        for name in agent.queues:
-            serving[name].append(agent)
-    requires = {
-        name: queue.requires if "requires" in queue.model_fields_set else routing.defaults.requires
-        for name, queue in routing.queues.items()
-    }
-    served: set[str] = set()
-    for name in routing.queues:
-        if not serving[name]:
-            message = f"no agent serves queue '{name}'; add it to the 'queues' of some"
-            findings.warning(source.key(("queues", name)), message)
-        elif _any_may_serve(serving[name], requires[name]):
-            served.add(name)
-        else:
-            findings.warning(source.key(("queues", name)), _nobody_has(name, requires[name]))
-    for position, node in _entrances(draft):
-        if node.queue in served:
-            wanted = _both(requires[node.queue], node.requires)
-            if not _any_may_serve(serving[node.queue], wanted):
-                findings.warning(position, _nobody_has(node.queue, wanted))
-
-
-def _entrances(draft: Draft) -> Iterator[tuple[Position, Enqueue]]:
-    """Yield the nodes that ask for more than their queue does, each with the position where they do."""
-    for part in draft.trees.values():
-        for name, node in part.model.nodes.items() if part.model else ():
-            if isinstance(node, Enqueue) and node.requires:
-                yield part.source.key(("nodes", name, "requires")), node
-
-
-def _both(queue: Mapping[str, int], call: Mapping[str, int]) -> dict[str, int]:
-    """Return what queue and call ask for together: of two levels the higher."""
-    return {skill: max(queue.get(skill, 0), call.get(skill, 0)) for skill in (*queue, *call)}
-
-
-def _nobody_has(queue: str, requires: Mapping[str, int]) -> str:
-    wanted = " and ".join(f"{skill} {level}" for skill, level in requires.items())
-    return f"no agent of queue '{queue}' has {wanted} or more; raise a level or ask for less"
-
-
-def _any_may_serve(agents: list[Agent], requires: Mapping[str, int]) -> bool:
-    return any(all(agent.skills.get(skill, 0) >= level for skill, level in requires.items()) for agent in agents)

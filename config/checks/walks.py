@@ -6,11 +6,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from config.checks.draft import Draft
+from config.checks.onward import exits, prompts_heard
 from config.checks.prompts import prompt_uses
 from config.checks.references import Edge, Place, Way, edges, lookup
-from config.document import KeyPath
+from config.checks.rings import rings
 from config.problems import Findings, Position
-from config.schema.ivr import BUILT_IN_PROMPTS, Node, SetLanguage
+from config.schema.ivr import BUILT_IN_PROMPTS, Enqueue, Node, SetLanguage
 
 __all__ = ["check_walks"]
 
@@ -43,6 +44,16 @@ class _Map:
             to = lookup(self.draft, tree, edge.reference)
             if to in self.nodes:
                 yield _Step(edge, to, self.draft.trees[tree].source.value(("nodes", name, *edge.path)))
+        if isinstance(node, Enqueue):
+            yield from self._steps_from_queue(node.queue)
+
+    def _steps_from_queue(self, queue: str) -> Iterator[_Step]:
+        routing = self.draft.routing
+        for found in exits(routing.model, queue) if routing.model else ():
+            to = lookup(self.draft, "", found.reference)
+            if to in self.nodes:
+                way = Way.TURNED_AWAY if found.at_once else Way.OVERFLOW
+                yield _Step(Edge(found.path, found.reference, way), to, routing.source.value(found.path))
 
     def entries(self) -> list[Place]:
         """Return where dialled numbers lead."""
@@ -81,6 +92,13 @@ def _check_rings(site: _Map, findings: Findings) -> None:
                 ring[-1].position,
                 f"a caller who presses nothing goes round for ever: {_told(ring)}; lead on_failure elsewhere",
             )
+    for ring in _rings(site, {Way.BY_ITSELF, Way.TURNED_AWAY}):
+        if not refused.intersection(step.to for step in ring):
+            findings.warning(
+                ring[-1].position,
+                f"callers whom a join rule leads on come back without being asked: {_told(ring)}; "
+                "lead one to a menu or hangup",
+            )
 
 
 def _told(ring: list[_Step]) -> str:
@@ -90,28 +108,8 @@ def _told(ring: list[_Step]) -> str:
 
 
 def _rings(site: _Map, ways: set[Way]) -> Iterator[list[_Step]]:
-    """Yield each ring of steps of the given kinds once; the last step closes it."""
-    done: set[Place] = set()
-    for start in site.nodes:
-        # Depth first without recursion: a ring may run through thousands of nodes.
-        path: list[_Step] = []
-        on_path: dict[Place, int] = {start: 0}
-        todo: list[tuple[Place, Iterator[_Step]]] = [] if start in done else [(start, iter(site.steps[start]))]
-        while todo:
-            place, steps = todo[-1]
-            step = next((step for step in steps if step.edge.way in ways), None)
-            if step is None:
-                todo.pop()
-                done.add(place)
-                del on_path[place]
-                if path:
-                    path.pop()
-            elif step.to in on_path:
-                yield [*path[on_path[step.to] :], step]
-            elif step.to not in done:
-                path.append(step)
-                on_path[step.to] = len(path)
-                todo.append((step.to, iter(site.steps[step.to])))
+    """Yield rings of steps of the given kinds; the last step closes one."""
+    return rings(site.nodes, lambda place: [(step.to, step) for step in site.steps[place] if step.edge.way in ways])
 
 
 def _check_languages(site: _Map, findings: Findings) -> None:
@@ -131,18 +129,24 @@ def _check_languages(site: _Map, findings: Findings) -> None:
         node = site.nodes[place]
         onward = node.language if isinstance(node, SetLanguage) else language
         todo.extend((step.to, onward) for step in site.steps[place])
+    routing = site.draft.routing
     for (tree, name), language in reached:
         source = site.draft.trees[tree].source
-        for below, prompts in prompt_uses(site.nodes[tree, name]):
-            for item, prompt in enumerate(prompts):
-                path: KeyPath = ("nodes", name, *below)
-                if prompt not in BUILT_IN_PROMPTS and variants.get(prompt) and language not in variants[prompt]:
-                    at = source.values.get((*path, item)) or source.value(path)
-                    findings.warning(
-                        at,
-                        f"prompt '{prompt}' has no '{language}', which callers here may have chosen: they hear it in "
-                        f"another language; add '{language}' to the prompt",
-                    )
+        node = site.nodes[tree, name]
+        heard = [
+            (prompt, source.values.get(("nodes", name, *below, item)) or source.value(("nodes", name, *below)))
+            for below, prompts in prompt_uses(node)
+            for item, prompt in enumerate(prompts)
+        ]
+        if isinstance(node, Enqueue) and routing.model is not None:
+            heard += [(prompt, routing.source.value(path)) for prompt, path in prompts_heard(routing.model, node.queue)]
+        for prompt, at in heard:
+            if prompt not in BUILT_IN_PROMPTS and variants.get(prompt) and language not in variants[prompt]:
+                findings.warning(
+                    at,
+                    f"prompt '{prompt}' has no '{language}', which callers here may have chosen: they hear it in "
+                    f"another language; add '{language}' to the prompt",
+                )
 
 
 def _language(site: _Map, tree: str) -> str:

@@ -32,6 +32,22 @@ queues:
     requires: {cards: 3}
   general:
     wrap_up: {seconds: 5}
+    opening_hours: office
+    join:
+      - when: {out_of_hours: yes}
+        then: {closing: goodbye}
+"""
+
+CALENDARS: Final = """\
+calendars:
+  office:
+    zone: Europe/Berlin
+    hours:
+      mon-fri: ["09:00-12:30", "13:30-18:00"]
+      sat: ["10:00-14:00"]
+    closed: ["2026-12-25"]
+    open:
+      "2026-12-24": ["09:00-12:00"]
 """
 
 AGENTS: Final = """\
@@ -103,6 +119,7 @@ FILES: Final[Mapping[str, str]] = {
     "acd.yaml": ACD,
     "routing.yaml": ROUTING,
     "agents.yaml": AGENTS,
+    "calendars.yaml": CALENDARS,
     "ivr/main.yaml": MAIN,
     "ivr/other.yaml": OTHER,
     "ami-password": "top-secret\n",

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from config import Config, ConfigErrors, document, load
 from config.problems import Findings
-from config.schema import Acd, Agents, Routing, Tree
+from config.schema import Acd, Agents, Calendars, Routing, Tree
 from config.validation import validate
 from tests.config.sites import FILES, write_site
 
@@ -55,6 +55,7 @@ PIECES: Final = (
     | st.sampled_from(["\t", "\u2028", "\x85", "\ufeff", "é", "你好", "🙂"])
     | words("[ ] { } , ' \" # % \\ ~ null 1e999 -1 .inf agents queues nodes type:menu choices prompts en start next")
     | words("requires skills numbers asterisk ami password name strategy options text file value")
+    | words("calendars overflow: when: then: - {when:{},then:{}} relax: 09:00-12:30 2026-02-30 zone: customers:")
 )
 
 
@@ -89,9 +90,10 @@ SCALARS: Final = words("x 1 0 -5 yes main cards PJSIP/a a.b en play") | st.text(
     st.characters(codec="utf-8"), max_size=8
 )
 KEYS: Final = (
-    st.sampled_from([key for model in (Acd, Routing, Agents, Tree) for key in model.model_fields])
+    st.sampled_from([key for model in (Acd, Routing, Agents, Calendars, Tree) for key in model.model_fields])
     | words("cards anna welcome type prompt choices next queue value text file en zh requires strategy")
-    | words("ami phone invalid data 1 * back_off_s title")
+    | words("ami phone invalid data 1 * back_off_s title relax overflow join when then wrap_up while_waiting say play")
+    | words("after_s waiting_s out_of_hours closing number sticky ageing mon-fri hours closed open zone 2026-12-24")
     | SCALARS
 )
 VALUES: Final = st.recursive(
@@ -100,9 +102,9 @@ VALUES: Final = st.recursive(
 
 
 @settings(max_examples=250, deadline=None)
-@given(model=st.sampled_from([Acd, Routing, Agents, Tree]), root=st.dictionaries(KEYS, VALUES, max_size=6))
+@given(model=st.sampled_from([Acd, Routing, Agents, Calendars, Tree]), root=st.dictionaries(KEYS, VALUES, max_size=6))
 def test_any_structure_ends_in_a_verdict(
-    model: type[Acd] | type[Routing] | type[Agents] | type[Tree], root: document.Raw
+    model: type[Acd | Routing | Agents | Calendars | Tree], root: document.Raw
 ) -> None:
     """Taking out what is refused and validating again always comes to an end; what is left is sound by itself."""
     findings = Findings()

@@ -35,7 +35,7 @@ def site(*, snippets: int) -> dict[str, str | bytes | None]:
     texts: dict[str, str | bytes | None] = {
         name: yaml.dump(content, allow_unicode=True, default_style='"') for name, content in files.items()
     }
-    return {**texts, "ivr/other.yaml": None, "prompts/zh/choose.wav": None}
+    return {**texts, "ivr/other.yaml": None, "calendars.yaml": None, "prompts/zh/choose.wav": None}
 
 
 def test_tables_are_up_to_date() -> None:
@@ -67,7 +67,7 @@ def test_the_four_files_are_a_whole_site(tmp_path: Path) -> None:
 
 
 def test_the_files_load_as_they_are_printed(tmp_path: Path) -> None:
-    files: dict[str, str | bytes | None] = {"ivr/other.yaml": None, **dict(SNIPPETS[:4])}
+    files: dict[str, str | bytes | None] = {"ivr/other.yaml": None, "calendars.yaml": None, **dict(SNIPPETS[:4])}
     assert list(load(write_site(tmp_path, files), {}).agents) == ["anna", "bob"]
 
 
@@ -95,7 +95,7 @@ def test_snippets_mean_what_is_said(tmp_path: Path) -> None:
 
 
 def test_messages_are_those_shown(tmp_path: Path) -> None:
-    files: dict[str, str | bytes | None] = {"ivr/other.yaml": None, **dict(SNIPPETS[:4])}
+    files: dict[str, str | bytes | None] = {"ivr/other.yaml": None, "calendars.yaml": None, **dict(SNIPPETS[:4])}
     agents = dict(SNIPPETS[:4])["agents.yaml"]
     files["agents.yaml"] = agents.replace("[sales, support]", "[slaes, support]").replace(
         "    phone: PJSIP/bob", "    fone: PJSIP/bob"

@@ -1,0 +1,63 @@
+"""What may become of a caller who enters a queue: the menus its rules lead to, and the prompts heard on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from config.checks.draft import effective
+from config.checks.rules import RULES, rules_of
+from config.document import KeyPath
+from config.schema import Routing
+
+__all__ = ["Exit", "exits", "prompts_heard"]
+
+
+@dataclass(frozen=True, slots=True)
+class Exit:
+    """A rule that leads from a queue to a menu node."""
+
+    reference: str
+    path: KeyPath
+    """Where the reference stands in routing.yaml."""
+    at_once: bool
+    """By join rules alone: the caller may come back without having waited."""
+
+
+def exits(routing: Routing, queue: str) -> Iterator[Exit]:
+    """Yield every rule that may lead a caller who enters the queue to a menu, over other queues, too."""
+    for name, at_once in _queues_from(routing, queue):
+        for key in RULES:
+            for rule, path in rules_of(routing, name, key):
+                if rule.then.menu is not None:
+                    yield Exit(rule.then.menu, (*path, "then", "menu"), at_once and key == "join")
+
+
+def prompts_heard(routing: Routing, queue: str) -> Iterator[tuple[str, KeyPath]]:
+    """Yield the prompts that a caller who enters the queue may hear, with where they stand in routing.yaml."""
+    for name in dict.fromkeys(name for name, _ in _queues_from(routing, queue)):
+        messages, path = effective(routing, name, "while_waiting")
+        for place, message in enumerate(messages):
+            if message.play is not None:
+                yield message.play, (*path, place, "play")
+        for key in RULES:
+            for rule, at in rules_of(routing, name, key):
+                if rule.then.closing is not None:
+                    yield rule.then.closing, (*at, "then", "closing")
+
+
+def _queues_from(routing: Routing, queue: str) -> Iterator[tuple[str, bool]]:
+    """Yield the queue and those its rules lead to, each with whether it may be reached at once, by join rules alone."""
+    seen: set[tuple[str, bool]] = set()
+    todo = [(queue, True)]
+    while todo:
+        place = todo.pop()
+        name, at_once = place
+        if place in seen or name not in routing.queues:
+            continue
+        seen.add(place)
+        yield place
+        for key in RULES:
+            for rule, _ in rules_of(routing, name, key):
+                if rule.then.queue is not None:
+                    todo.append((rule.then.queue, at_once and key == "join"))

@@ -1,0 +1,145 @@
+"""Join and overflow rules: where they lead, what they may dial, and circles of queues that lead into each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from config.checks.draft import Draft, effective, refer
+from config.checks.references import check_reference
+from config.checks.rings import rings
+from config.document import KeyPath
+from config.problems import Findings
+from config.schema import Routing
+from config.schema.overflow import Action, Condition, JoinRule, OverflowRule
+from config.schema.queues import QueueSettings
+
+__all__ = ["RULES", "check_rules", "rules_of"]
+
+RULES = ("join", "overflow")
+"""The keys of a queue that hold rules."""
+
+
+def rules_of(routing: Routing, queue: str, key: str) -> Iterator[tuple[JoinRule | OverflowRule, KeyPath]]:
+    """Yield the rules of a queue under ``join`` or ``overflow``, its own or the site's, with where they stand.
+
+    A rule of ``defaults`` that leads to this very queue means nothing here, and is left out.
+    """
+    rules, path = effective(routing, queue, key)
+    for place, rule in enumerate(rules):
+        if rule.then.queue != queue:
+            yield rule, (*path, place)
+
+
+def check_rules(draft: Draft, findings: Findings) -> None:
+    """Check all rules of all queues."""
+    routing = draft.routing.model
+    if routing is None:
+        return
+    _check_settings(draft, findings, ("defaults",), routing.defaults)
+    for name, queue in routing.queues.items():
+        _check_settings(draft, findings, ("queues", name), queue)
+    _check_hours(draft, findings, routing)
+    _check_circles(draft, findings, routing)
+
+
+def _check_settings(draft: Draft, findings: Findings, path: KeyPath, settings: QueueSettings) -> None:
+    for key in RULES:
+        for place, rule in enumerate(getattr(settings, key)):
+            _check_action(draft, findings, (*path, key, place, "then"), rule.then)
+
+
+def _check_action(draft: Draft, findings: Findings, path: KeyPath, action: Action) -> None:
+    position = draft.routing.source.value((*path, action.kind))
+    match action.kind:
+        case "queue" | "callback":
+            refer(findings, position, "queue", action.target, draft.queues)
+            if action.queue is not None and path[:2] == ("queues", action.queue):
+                findings.error(position, f"calls of queue '{action.queue}' wait in it already; name another queue")
+        case "menu":
+            check_reference(draft, findings, position, "", action.target)
+        case "closing":
+            refer(findings, position, "prompt", action.target, draft.prompts)
+    if action.number is not None or action.callback is not None:
+        _check_outbound(draft, findings, path, action)
+
+
+def _check_outbound(draft: Draft, findings: Findings, path: KeyPath, action: Action) -> None:
+    """Refuse what could not be dialled: no trunk, or a number that the site has not allowed (toll fraud)."""
+    routing, source = draft.routing.model, draft.routing.source
+    if routing is None or ("outbound",) in draft.routing.refused:
+        return
+    position, outbound = source.value((*path, action.kind)), routing.outbound
+    if ("outbound", "allowed") not in draft.routing.refused:
+        if not outbound.allowed:
+            what = f"number {action.number} may not be dialled" if action.number else "nobody may be called back"
+            findings.error(position, f"{what}: 'allowed' under 'outbound' is empty; list there how numbers may begin")
+        elif action.number is not None and not action.number.startswith(outbound.allowed):
+            findings.error(
+                position,
+                f"number {action.number} may not be dialled; allow how it begins under 'outbound' "
+                f"(now {', '.join(outbound.allowed)})",
+            )
+    if outbound.trunk is None and ("outbound", "trunk") not in draft.routing.refused:
+        findings.error(position, "there is no trunk to dial by; give outbound: {trunk: PJSIP/{number}@trunk}")
+
+
+def _check_hours(draft: Draft, findings: Findings, routing: Routing) -> None:
+    """Refuse rules on opening hours that a queue does not have; warn of hours that no rule asks for."""
+    source = draft.routing.source
+    served: dict[KeyPath, bool] = {}
+    asked: dict[KeyPath, bool] = {}
+    for name in routing.queues:
+        calendar, hours_at = effective(routing, name, "opening_hours")
+        asking = [
+            (*at, "when", "out_of_hours")
+            for key in RULES
+            for rule, at in rules_of(routing, name, key)
+            if rule.when.out_of_hours
+        ]
+        if calendar is not None:
+            asked[hours_at] = asked.get(hours_at, False) or bool(asking)
+        for path in asking:
+            has_hours = calendar is not None or ("queues", name, "opening_hours") in draft.routing.refused
+            served[path] = served.get(path, False) or has_hours
+    for path, is_served in served.items():
+        if not is_served:
+            owner = f"queue '{path[1]}' has" if path[0] == "queues" else "these queues have"
+            findings.error(source.key(path), f"{owner} no 'opening_hours'; name a calendar there, or remove this rule")
+    for path, is_asked in asked.items():
+        if not is_asked and not findings.errors:
+            findings.warning(
+                source.key(path), "nothing happens when this calendar says closed; add a rule with out_of_hours"
+            )
+    used = {effective(routing, name, "opening_hours")[0] for name in routing.queues}
+    for name in draft.calendars.model.calendars if draft.calendars.model is not None else ():
+        if name not in used and not findings.errors:
+            position = draft.calendars.source.key(("calendars", name))
+            findings.warning(position, f"no queue has these opening hours; name '{name}' as opening_hours of one")
+
+
+@dataclass(frozen=True, slots=True)
+class _Move:
+    """A rule that sends calls to another queue without their having waited."""
+
+    to: str
+    path: KeyPath
+
+
+def _check_circles(draft: Draft, findings: Findings, routing: Routing) -> None:
+    """Warn of queues that send a call round in a circle at once: the engine would stop it somewhere."""
+
+    def moves(queue: str) -> Iterator[tuple[str, _Move]]:
+        for key in RULES:
+            for rule, path in rules_of(routing, queue, key):
+                waits = isinstance(rule.when, Condition) and rule.when.waiting_s is not None
+                to = rule.then.queue
+                if to is not None and to in routing.queues and not waits:
+                    yield to, _Move(to, (*path, "then", "queue"))
+
+    for circle in rings(routing.queues, moves):
+        names = [move.to for move in (circle[-1], *circle)]
+        findings.warning(
+            draft.routing.source.value(circle[-1].path),
+            f"a call may be sent round at once: {' -> '.join(names)}; give one of these rules waiting_s",
+        )
