@@ -26,6 +26,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "run": "run the engine: take calls from Asterisk, distribute them, serve status and metrics",
         "check-config": "check a configuration folder and print every fault in it",
         "doctor": "check an Asterisk and its set-up, with a remedy for each fault",
+        "reload": "take the changed configuration folder while calls are on",
         "explain": "why a call went where it went, or why an agent has no call",
         "replay": "run a journal through the engine and say where it decides differently",
         "simulate": "simulate a queue with the engine in virtual time: waits, service level, occupancy",

@@ -50,19 +50,34 @@ class ApiClient:
         """Return the JSON at ``/api/…``. Raises ApiError; a 404's message is the engine's own."""
         return self._ask("GET", path, None)
 
-    def post(self, *path: str, body: Mapping[str, object] | None = None) -> Any:
+    def post(
+        self,
+        *path: str,
+        body: Mapping[str, object] | None = None,
+        query: Mapping[str, str] | None = None,
+        timeout_s: float = _TIMEOUT_S,
+    ) -> Any:
         """Send JSON to ``/api/…`` and return the JSON that comes back. Raises ApiError."""
-        return self._ask("POST", path, orjson.dumps(dict(body)) if body is not None else b"")
+        return self._ask("POST", path, orjson.dumps(dict(body)) if body is not None else b"", query, timeout_s)
 
-    def _ask(self, method: str, path: tuple[str, ...], body: bytes | None) -> Any:
+    def _ask(
+        self,
+        method: str,
+        path: tuple[str, ...],
+        body: bytes | None,
+        query: Mapping[str, str] | None = None,
+        timeout_s: float = _TIMEOUT_S,
+    ) -> Any:
         quoted = "/".join(urllib.parse.quote(part, safe="") for part in path)
+        if query:
+            quoted += f"?{urllib.parse.urlencode(query)}"
         where = f"http://{self.host}:{self.port}"
         request = urllib.request.Request(  # noqa: S310 - the scheme is fixed above
             f"{where}/api/{quoted}", data=body, method=method, headers={"Authorization": f"Bearer {self.token}"}
         )
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         try:
-            with opener.open(request, timeout=_TIMEOUT_S) as answer:
+            with opener.open(request, timeout=timeout_s) as answer:
                 return orjson.loads(answer.read())
         except urllib.error.HTTPError as error:
             raise ApiError(_problem(error)) from error

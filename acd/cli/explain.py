@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from acd.cli.check_config import config_folder, config_overrides
+from acd.cli.check_config import add_config_options, config_folder, config_overrides
 from acd.cli.client import ApiClient, ApiError
 from config import ConfigErrors, load
 
@@ -27,9 +27,7 @@ def add_parser(parser: argparse.ArgumentParser) -> None:
     asked.add_argument("call", nargs="?", metavar="CALL", help="id of a call, as status and logs name it")
     asked.add_argument("--agent", metavar="AGENT", help="why this agent has no call now")
     parser.add_argument("--json", action="store_true", help="print the whole answer as JSON")
-    parser.add_argument(
-        "--config", type=Path, metavar="DIR", help="configuration folder (default: ACD_CONFIG, /etc/acd)"
-    )
+    add_config_options(parser)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -6,7 +6,9 @@ import argparse
 import os
 import socket
 import sys
+from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 
 from acd.cli.check_config import add_config_options, config_folder, config_overrides
 from acd.service.errors import StartError
@@ -24,12 +26,13 @@ def add_parser(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Run until a signal; returns the exit code."""
     try:
-        config = load(config_folder(args), overrides=config_overrides(args), password_required=True)
+        read = partial(load, config_folder(args), overrides=config_overrides(args), password_required=True)
+        config = read()
         agi, web = config.acd.asterisk.fastagi, config.acd.web
         with ExitStack() as stack:
             fastagi_socket = stack.enter_context(listen("asterisk.fastagi", agi.host, agi.port))
             web_socket = stack.enter_context(listen("web", web.host, web.port))
-            return _run(config, fastagi_socket, web_socket)
+            return _run(config, fastagi_socket, web_socket, read)
     except ConfigErrors as errors:
         print(errors, file=sys.stderr)
         return 1
@@ -38,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
         return 1
 
 
-def _run(config: Config, fastagi: socket.socket, web: socket.socket) -> int:
+def _run(config: Config, fastagi: socket.socket, web: socket.socket, read: Callable[[], Config]) -> int:
     # Read only now that the ports are open: callers of an engine before us come in meanwhile, and wait.
     import asyncio
 
@@ -53,4 +56,4 @@ def _run(config: Config, fastagi: socket.socket, web: socket.socket) -> int:
     for warning in config.warnings:
         log.warning("configuration", problem=str(warning))
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(Application(config, fastagi, web, os.environ.get("ACD_API_TOKEN", "")).run())
+        return runner.run(Application(config, fastagi, web, os.environ.get("ACD_API_TOKEN", ""), read).run())

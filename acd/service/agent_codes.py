@@ -55,14 +55,14 @@ class AgentDoor:
     agents_by_phone: Mapping[str, str]
     act: Callable[[str, AgentAction], bool]
     sounds: Sounds
-    language: str
+    language: Callable[[], str]
 
     async def serve(self, agi: AgiSession) -> None:
         """Answer, do it, say so, hang up. The agent is known by the phone that calls."""
         line = AgiLine(agi, self.sounds, _nothing)
         try:
             await line.answer()
-            await line.set_language(self.language)
+            await line.set_language(self.language())
             await line.play((Prompt(self._do(agi)),))
             await line.hangup("normal")
         except LineHungUp:

@@ -14,8 +14,8 @@ import asyncio
 import gc
 import signal
 import socket
-from collections.abc import Awaitable
-from contextlib import AsyncExitStack
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 
 import structlog
@@ -27,6 +27,7 @@ from acd.service.files import load_or_create_token
 from acd.service.loop_lag import watch_loop_lag
 from acd.service.parts import Parts, find_voices
 from acd.web.app import make_app
+from acd.web.backend import ConfigurationRefused
 from config import Config
 
 __all__ = ["Application"]
@@ -41,11 +42,19 @@ class Application:
     """One process. ``run`` is its whole life and returns the exit code.
 
     ``fastagi`` and ``web`` are the listening sockets (see ``listening``). ``api_token`` guards ``/api/``; empty: one is
-    made and kept in the state folder.
+    made and kept in the state folder. ``read`` reads the configuration again for a reload (default: the same folder).
     """
 
-    def __init__(self, config: Config, fastagi: socket.socket, web: socket.socket, api_token: str = "") -> None:
+    def __init__(
+        self,
+        config: Config,
+        fastagi: socket.socket,
+        web: socket.socket,
+        api_token: str = "",
+        read: Callable[[], Config] | None = None,
+    ) -> None:
         self._config = config
+        self._read = read
         self._fastagi = fastagi
         self._web = web
         self._api_token = api_token
@@ -60,9 +69,9 @@ class Application:
             StartError: something keeps the process from starting; its text is for the operator.
         """
         self._make_folders()
-        parts = Parts(self._config, asyncio.get_running_loop(), await find_voices())
+        parts = Parts(self._config, asyncio.get_running_loop(), await find_voices(), self._read)
         async with AsyncExitStack() as stack:
-            self._watch_signals(stack)
+            self._watch_signals(stack, parts)
             await self._start(parts, stack)
             log.info("serving", configuration=str(self._config.folder))
             await self._stop.wait()
@@ -137,13 +146,19 @@ class Application:
             log.critical("a part of the process failed; ending", exc_info=task.exception())
             self.stop()
 
-    def _watch_signals(self, stack: AsyncExitStack) -> None:
+    def _watch_signals(self, stack: AsyncExitStack, parts: Parts) -> None:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.stop)
             stack.callback(loop.remove_signal_handler, number)
-        loop.add_signal_handler(signal.SIGHUP, log.warning, "SIGHUP: a changed configuration needs a restart")
+        loop.add_signal_handler(signal.SIGHUP, self._hung_up, parts)
         stack.callback(loop.remove_signal_handler, signal.SIGHUP)
+
+    def _hung_up(self, parts: Parts) -> None:
+        """SIGHUP: take the changed configuration."""
+        task = asyncio.get_running_loop().create_task(_reload(parts))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     # The end.
 
@@ -170,3 +185,8 @@ class Application:
 async def _end_task(task: asyncio.Task[None]) -> None:
     task.cancel()
     await asyncio.wait({task}, timeout=_CLOSE_LIMIT_S)
+
+
+async def _reload(parts: Parts) -> None:
+    with suppress(ConfigurationRefused):  # it stands in the log, and in a metric
+        await parts.reload(dry_run=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 
 import structlog
@@ -112,11 +112,27 @@ class AsteriskLink:
         """Stop what is being played to a caller."""
         self._send("ControlPlayback", {"Channel": channel, "Control": "stop"})
 
-    def ask_who_answered(self, session: CallSession, offer: VerifyOffer) -> None:
-        """Find out which phone took a call whose dial has outlived its time."""
-        task = asyncio.get_running_loop().create_task(self._ask_who_answered(session.channel, offer))
+    def refresh_devices(self) -> None:
+        """Ask for the states of all phones: the site has changed."""
+        self._spawn(self._refresh_devices())
+
+    async def _refresh_devices(self) -> None:
+        if self._client is None or self._parts is None:
+            return
+        try:
+            for item in await self._client.list_action("DeviceStateList"):
+                self._parts.devices.said(item.get("Device", ""), item.get("State", ""))
+        except (AmiError, AmiValueError) as error:
+            log.warning("states of phones are not known until they change", why=str(error))
+
+    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    def ask_who_answered(self, session: CallSession, offer: VerifyOffer) -> None:
+        """Find out which phone took a call whose dial has outlived its time."""
+        self._spawn(self._ask_who_answered(session.channel, offer))
 
     async def _ask_who_answered(self, channel: str, offer: VerifyOffer) -> None:
         if self._client is None or self._parts is None:

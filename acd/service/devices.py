@@ -8,7 +8,7 @@ and a moment after, it is kept back, and told at the end of that moment if it st
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from acd.core.events import DeviceChanged, DeviceState, Event
 from ami_bridge.translation import device_state, device_word
@@ -20,7 +20,9 @@ SETTLE_S = 0.5
 
 
 class DeviceWatch:
-    """The phones' states. ``agents``: phone to agent. ``call_later(seconds, action)`` is the event loop's."""
+    """The phones' states. ``agents``: phone (as ``device_word`` writes it) to agent, looked at anew each time.
+    ``call_later(seconds, action)`` is the event loop's.
+    """
 
     def __init__(
         self,
@@ -28,7 +30,7 @@ class DeviceWatch:
         post: Callable[[Event], None],
         call_later: Callable[[float, Callable[[], None]], object],
     ) -> None:
-        self._agents = {device_word(phone): agent_id for phone, agent_id in agents.items()}
+        self._agents = agents
         self._post = post
         self._call_later = call_later
         self._said: dict[str, DeviceState] = {}
@@ -55,6 +57,13 @@ class DeviceWatch:
     def phone_state(self, agent_id: str) -> DeviceState:
         """What Asterisk said last of this agent's phone."""
         return self._said.get(agent_id, DeviceState.UNKNOWN)
+
+    def forget(self, agent_ids: Collection[str]) -> None:
+        """These agents have other phones now, of which nothing is known yet."""
+        for agent_id in agent_ids:
+            self._said.pop(agent_id, None)
+            if self._told.pop(agent_id, DeviceState.UNKNOWN) is not DeviceState.UNKNOWN:
+                self._post(DeviceChanged(agent_id, DeviceState.UNKNOWN))
 
     def _settled(self, agent_id: str) -> None:
         left = self._legs.pop(agent_id, 1) - 1

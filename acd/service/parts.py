@@ -8,8 +8,10 @@ import random
 import secrets
 import shlex
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -17,7 +19,7 @@ import structlog
 from prometheus_client.core import Metric
 
 from acd.core.engine import Engine
-from acd.core.events import AgentLoggedIn, AgentLoggedOut, AgentReady, Event
+from acd.core.events import AgentLoggedIn, AgentLoggedOut, AgentReady, ConfigurationChanged, Event
 from acd.core.explain import Explanation
 from acd.core.transitions import AgentState
 from acd.service.agent_codes import AgentDoor, act
@@ -29,21 +31,22 @@ from acd.service.compile import Compiled, compile_config
 from acd.service.devices import DeviceWatch
 from acd.service.engine_host import EngineHost
 from acd.service.legs import LegTracker
+from acd.service.live_site import LiveSite
 from acd.service.metrics import Metrics, TimedEngine, counter, engine_state, gauge
 from acd.service.prompts import PromptStore
 from acd.service.prompts_synthesis import Synthesiser, find_espeak_ng
 from acd.service.prompts_tools import ToolError
 from acd.service.queue_stay import StayTools
 from acd.service.recorder import Recorder
+from acd.service.reload import Refused, Reloading
 from acd.service.sessions import Sessions
 from acd.service.status import dated, status_of
 from acd.service.stocktaking import RestoredTalks, Stocktaking
-from acd.web.backend import AgentAction, Json, Readiness
+from acd.web.backend import AgentAction, ConfigurationRefused, Json, Readiness
 from ami_bridge.agi_server import AgiLimits, AgiServer
 from ami_bridge.agi_session import AgiSession
 from ami_bridge.ami_client import AmiClient, AmiTimings
-from ami_bridge.translation import device_word
-from config import Config
+from config import Config, ConfigErrors, Position, load
 from ivr.interpreter import Interpreter
 from ivr.record import OnStep
 from routing.strategies import installed_strategies
@@ -59,9 +62,15 @@ AGENT_SCRIPTS = "acd/agent/*"
 class Parts:
     """Everything that runs, wired; nothing is started here. Implements ``acd.web.backend.Backend``."""
 
-    def __init__(self, config: Config, loop: asyncio.AbstractEventLoop, voices: Sequence[Synthesiser]) -> None:
-        self._site: Compiled = compile_config(config)
-        routing = self._site.routing
+    def __init__(
+        self,
+        config: Config,
+        loop: asyncio.AbstractEventLoop,
+        voices: Sequence[Synthesiser],
+        read: Callable[[], Config] | None = None,
+    ) -> None:
+        self._site = LiveSite(compile_config(config))
+        routing = self._site.compiled.routing
         self._clocks = Clocks(loop.time, time.time)
         self.draining = False
         self._prompts_ready = False
@@ -82,7 +91,7 @@ class Parts:
             Path(config.acd.state_dir) / "journal", self.engine, seed, time.time, version("acd-engine")
         )
         self.host.observe(self.recorder.observe)
-        agents_by_phone = {device_word(agent.phone): agent.id for agent in routing.agents.values() if agent.phone}
+        agents_by_phone = self._site.agents_by_phone
         post = self.host.post
         self.devices = DeviceWatch(agents_by_phone, post, loop.call_later)
         self._tracker = LegTracker(post, self.link.hang_up, loop.call_later, self.devices.on_activity)
@@ -91,12 +100,12 @@ class Parts:
         self.prompts = PromptStore(
             Path(config.acd.cache_dir) / "prompts", recorded_dir=config.folder / "prompts", synthesisers=voices
         )
-        self.prompts.use(self._site.prompts)
+        self.prompts.use(self._site.compiled.prompts)
         stay = StayTools(
             tracker=self._tracker,
             post=post,
-            phones={agent.id: agent.phone for agent in routing.agents.values()},
-            queues=routing.queues,
+            phones=self._site.phones,
+            queues=self._site.queues,
             stop_playback=self.link.stop_playback,
         )
         self.sessions.connect(
@@ -113,7 +122,7 @@ class Parts:
             ),
             self._agent_changed,
         )
-        door = AgentDoor(agents_by_phone, self._act, self.prompts, next(iter(sorted(self._site.languages)), "en"))
+        door = AgentDoor(agents_by_phone, self._act, self.prompts, lambda: self._site.agents_language)
 
         async def serve(agi: AgiSession) -> None:
             await (self.sessions if agi.script == CALL_SCRIPT else door).serve(agi)
@@ -146,11 +155,19 @@ class Parts:
             stocktaking=stocktaking,
             agents_by_phone=agents_by_phone,
         )
+        self._reloading = Reloading(
+            config,
+            self._site.compiled,
+            read=read or partial(load, config.folder),
+            prepare=self._prepare,
+            take=self._take,
+            strategies=frozenset(self.engine.world.strategies),
+        )
         self.metrics.watch(self._state)
 
     def begin(self) -> None:
         """Give the engine its first inputs, the journal open: offers wait, agents are as they were."""
-        self.recorder.start(self._site.routing, self.host.now())
+        self.recorder.start(self._site.compiled.routing, self.host.now())
         self.link.connect(self.ami, self._link_parts)
         self._restore_agents()
 
@@ -177,9 +194,7 @@ class Parts:
 
     async def prepare_prompts(self) -> None:
         """Make the site's prompts, so that callers wait for none of them."""
-        await self.prompts.warm_up(
-            self._site.prompts, speech=self._site.forest.speech(), languages=sorted(self._site.languages)
-        )
+        await self._prepare(self._site.compiled)
         self._prompts_ready = True
 
     # What the web port asks (acd.web.backend.Backend).
@@ -218,7 +233,37 @@ class Parts:
         self._agent_changed(agent_id)
         return agent.state.value
 
+    async def reload(self, *, dry_run: bool) -> Mapping[str, Json]:
+        """See ``Backend``."""
+        try:
+            return asdict(await self._reloading.reload(dry_run=dry_run))
+        except ConfigErrors as errors:
+            raise ConfigurationRefused(
+                str(errors), tuple((at.file, at.line, at.column, text) for at, text in _found(errors))
+            ) from errors
+        except Refused as refused:
+            raise ConfigurationRefused(str(refused)) from refused
+
+    async def undo_reload(self) -> Mapping[str, Json]:
+        """See ``Backend``."""
+        try:
+            return asdict(await self._reloading.undo())
+        except Refused as refused:
+            raise ConfigurationRefused(str(refused)) from refused
+
     # Inside.
+
+    async def _prepare(self, site: Compiled) -> None:
+        await self.prompts.warm_up(site.prompts, speech=site.forest.speech(), languages=sorted(site.languages))
+
+    def _take(self, site: Compiled) -> None:
+        """Put a changed site in force, between two events: who waits is matched anew within."""
+        self.prompts.use(site.prompts)
+        new_phones = self._site.take(site, self.engine.agents, self.engine.queues)
+        self.devices.forget(new_phones)
+        self.host.post(ConfigurationChanged(site.routing))
+        if new_phones:
+            self.link.refresh_devices()
 
     def _dated(self, explanation: Explanation | None) -> Mapping[str, Json] | None:
         dates: Mapping[str, Json] | None = dated(explanation, self._clocks.to_wall)
@@ -236,7 +281,7 @@ class Parts:
             self.agent_states.note(agent_id, presence_of(agent))
 
     def _interpreter(self, on_step: OnStep) -> Interpreter:
-        return Interpreter(self._site.forest, on_step=on_step)
+        return Interpreter(self._site.compiled.forest, on_step=on_step)
 
     def _ami_client(self, config: Config) -> AmiClient:
         ami = config.acd.asterisk.ami
@@ -255,6 +300,15 @@ class Parts:
     def _state(self) -> Iterator[Metric]:
         yield from engine_state(self.engine)
         yield gauge("acd_ami_connected", "1 while in step with Asterisk.", float(self.link.connected))
+        reloading = self._reloading
+        yield gauge(
+            "acd_config_last_reload_successful", "1 unless the last reload was refused.", reloading.last_successful
+        )
+        yield gauge(
+            "acd_config_last_reload_success_timestamp_seconds",
+            "When the configuration in force was taken.",
+            reloading.last_success_s,
+        )
         yield gauge("acd_journal_failing", "1 while inputs cannot be kept.", float(self.recorder.failing))
         yield gauge("acd_agi_sessions", "FastAGI sessions under way.", self.agi_server.sessions)
         stats = self.agi_server.stats
@@ -265,6 +319,11 @@ class Parts:
             "timeout": stats.env_timeouts,
         }
         yield counter("acd_agi_refused", "FastAGI connections refused.", refused, "reason")
+
+
+def _found(errors: ConfigErrors) -> Iterator[tuple[Position, str]]:
+    for problem in errors.errors:
+        yield problem.position, problem.message
 
 
 async def find_voices() -> tuple[Synthesiser, ...]:

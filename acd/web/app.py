@@ -10,6 +10,8 @@ path                                  token   answers
 ``GET /api/calls/ID/explanation``     yes     why the call went where it went
 ``GET /api/agents/ID/explanation``    yes     why the agent has no call now
 ``POST /api/agents/ID/ACTION``        yes     ``ready``, ``not-ready``, ``logout``, ``wrap-up-done``
+``POST /api/configuration/reload``    yes     takes the changed folder; ``?dry_run`` only tells
+``POST /api/configuration/undo``      yes     takes back the last change, once
 ====================================  ======  ======================================================
 
 Bind it to loopback, or put a proxy with TLS in front: it speaks plain HTTP.
@@ -23,8 +25,8 @@ import orjson
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
-from acd.web.backend import AgentAction, Backend, Json
-from acd.web.problems import problems_middleware
+from acd.web.backend import AgentAction, Backend, ConfigurationRefused, Json
+from acd.web.problems import problem, problems_middleware
 from acd.web.security import add_security_headers, require_token
 
 __all__ = ["make_app"]
@@ -55,6 +57,8 @@ def make_app(backend: Backend, registry: CollectorRegistry, token: str) -> web.A
     app.router.add_get("/api/calls/{call_id}/explanation", _explain_call)
     app.router.add_get("/api/agents/{agent_id}/explanation", _explain_agent)
     app.router.add_post("/api/agents/{agent_id}/{action}", _act_on_agent)
+    app.router.add_post("/api/configuration/reload", _reload)
+    app.router.add_post("/api/configuration/undo", _undo)
     return app
 
 
@@ -112,6 +116,31 @@ async def _act_on_agent(request: web.Request) -> web.Response:
     if state is None:
         raise web.HTTPNotFound(text=_NO_AGENT)
     return _json({"agent": agent_id, "state": state})
+
+
+async def _reload(request: web.Request) -> web.Response:
+    require_token(request, request.app[_TOKEN])
+    dry_run = request.query.get("dry_run", "no").lower() not in ("no", "false", "0")
+    try:
+        return _json(await request.app[_BACKEND].reload(dry_run=dry_run))
+    except ConfigurationRefused as refused:
+        return _refused(refused)
+
+
+async def _undo(request: web.Request) -> web.Response:
+    require_token(request, request.app[_TOKEN])
+    try:
+        return _json(await request.app[_BACKEND].undo_reload())
+    except ConfigurationRefused as refused:
+        return _refused(refused, HTTPStatus.CONFLICT)
+
+
+def _refused(refused: ConfigurationRefused, status: int = HTTPStatus.UNPROCESSABLE_ENTITY) -> web.Response:
+    faults = [
+        {"file": file, "line": line or None, "column": column if line else None, "message": message}
+        for file, line, column, message in refused.faults
+    ]
+    return problem(status, str(refused), errors=faults)
 
 
 async def _reason(request: web.Request) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-__all__ = ["AgentAction", "Backend", "Json", "Readiness"]
+__all__ = ["AgentAction", "Backend", "ConfigurationRefused", "Json", "Readiness"]
 
 Json = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"]
 """A value that JSON can carry."""
@@ -34,8 +34,19 @@ class Readiness:
         return not self.reasons
 
 
+class ConfigurationRefused(Exception):
+    """A change of the configuration was refused, and nothing has changed. The text has one fault in each line.
+
+    ``faults``: file, line (0: none), column and what is wrong, where it is a fault of the files.
+    """
+
+    def __init__(self, text: str, faults: Sequence[tuple[str, int, int, str]] = ()) -> None:
+        super().__init__(text)
+        self.faults = tuple(faults)
+
+
 class Backend(Protocol):
-    """The running process as the web server sees it: snapshots out, wishes in. All calls return at once."""
+    """The running process as the web server sees it: snapshots out, wishes in."""
 
     def readiness(self) -> Readiness:
         """Tell whether callers are served."""
@@ -55,4 +66,16 @@ class Backend(Protocol):
 
     def act_on_agent(self, agent_id: str, action: AgentAction, reason: str) -> str | None:
         """Change an agent's state; returns the new state, or None when nobody has this id."""
+        ...
+
+    async def reload(self, *, dry_run: bool) -> Mapping[str, Json]:
+        """Take the changed configuration folder; with ``dry_run`` only tell what would change.
+
+        Raises:
+            ConfigurationRefused: nothing has changed.
+        """
+        ...
+
+    async def undo_reload(self) -> Mapping[str, Json]:
+        """Take back the last change of the configuration. Raises ConfigurationRefused when there is none."""
         ...

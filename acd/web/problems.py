@@ -9,6 +9,8 @@ import orjson
 import structlog
 from aiohttp import web
 
+from acd.web.backend import Json
+
 __all__ = ["PROBLEM_TYPE", "problem", "problems_middleware"]
 
 PROBLEM_TYPE = "application/problem+json"
@@ -18,9 +20,9 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 log = structlog.get_logger(__name__)
 
 
-def problem(status: int, detail: str) -> web.Response:
-    """Build the answer for an error; ``detail`` is for people and tells what to do."""
-    body = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail}
+def problem(status: int, detail: str, **more: Json) -> web.Response:
+    """Build the answer for an error; ``detail`` is for people and tells what to do, ``more`` is for programs."""
+    body = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail, **more}
     return web.Response(status=status, body=orjson.dumps(body), content_type=PROBLEM_TYPE)
 
 

@@ -10,7 +10,7 @@ from aiohttp.web import Application, Request
 from prometheus_client import CollectorRegistry, Counter
 
 from acd.web.app import make_app
-from acd.web.backend import AgentAction, Json, Readiness
+from acd.web.backend import AgentAction, ConfigurationRefused, Json, Readiness
 
 TOKEN = "a-token-of-the-test"
 AUTHORISED = {"Authorization": f"Bearer {TOKEN}"}
@@ -38,6 +38,14 @@ class FakeBackend:
     def act_on_agent(self, agent_id: str, action: AgentAction, reason: str) -> str | None:
         self.acted.append((agent_id, action, reason))
         return action.value if agent_id == "anna" else None
+
+    async def reload(self, *, dry_run: bool) -> Mapping[str, Json]:
+        if self.reasons:
+            raise ConfigurationRefused("routing.yaml:3:5: wrong", [("routing.yaml", 3, 5, "wrong")])
+        return {"taken": not dry_run, "changes": ["queue cards: gone"]}
+
+    async def undo_reload(self) -> Mapping[str, Json]:
+        raise ConfigurationRefused("no change to take back")
 
 
 @pytest.fixture
@@ -160,3 +168,29 @@ async def test_security_headers_are_on_every_answer(client: Client, path: str) -
 def test_an_empty_token_is_refused(backend: FakeBackend) -> None:
     with pytest.raises(ValueError, match="must not be empty"):
         make_app(backend, CollectorRegistry(), "")
+
+
+@pytest.mark.parametrize(
+    ("query", "taken"), [("", True), ("?dry_run", False), ("?dry_run=1", False), ("?dry_run=no", True)]
+)
+async def test_reload(client: Client, query: str, taken: bool) -> None:
+    assert (await client.post(f"/api/configuration/reload{query}")).status == 401
+    answer = await client.post(f"/api/configuration/reload{query}", headers=AUTHORISED)
+    assert answer.status == 200
+    assert await answer.json() == {"taken": taken, "changes": ["queue cards: gone"]}
+
+
+async def test_a_refused_reload_tells_every_fault(client: Client, backend: FakeBackend) -> None:
+    backend.reasons = ("faulty",)
+    answer = await client.post("/api/configuration/reload", headers=AUTHORISED)
+    assert (answer.status, answer.content_type) == (422, "application/problem+json")
+    body = await answer.json()
+    assert body["errors"] == [{"file": "routing.yaml", "line": 3, "column": 5, "message": "wrong"}]
+    assert body["detail"] == "routing.yaml:3:5: wrong"
+
+
+async def test_nothing_to_undo(client: Client) -> None:
+    assert (await client.post("/api/configuration/undo")).status == 401
+    answer = await client.post("/api/configuration/undo", headers=AUTHORISED)
+    assert answer.status == 409
+    assert (await answer.json())["detail"] == "no change to take back"

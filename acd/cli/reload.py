@@ -1,0 +1,68 @@
+"""``acd reload``: have the running engine take its changed configuration folder, or take back the last change."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from acd.cli.check_config import add_config_options, config_folder, config_overrides
+from acd.cli.client import ApiClient, ApiError
+from config import ConfigErrors, load
+
+__all__ = ["add_parser", "run"]
+
+_TIMEOUT_S = 300.0
+"""New prompts are made before the change is taken (seconds)."""
+
+
+def add_parser(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    parser.description = (
+        "The folder is checked whole first; with a fault in it nothing changes. Nobody who waits is lost or "
+        "re-ordered. Exit code 0: taken, or nothing had changed; 1: refused."
+    )
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--dry-run", action="store_true", help="only say what would change")
+    what.add_argument("--undo", action="store_true", help="take back the last change, once")
+    parser.add_argument("--json", action="store_true", help="print the whole answer as JSON")
+    add_config_options(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Ask the engine and print what it says; returns the exit code."""
+    try:
+        acd = load(config_folder(args), overrides=config_overrides(args)).acd
+        client = ApiClient.at(acd.web.host, acd.web.port, Path(acd.state_dir))
+        if args.undo:
+            answer = client.post("configuration", "undo", timeout_s=_TIMEOUT_S)
+        else:
+            query = {"dry_run": "yes"} if args.dry_run else None
+            answer = client.post("configuration", "reload", query=query, timeout_s=_TIMEOUT_S)
+    except ConfigErrors as errors:
+        print(f"{errors}\nacd reload: nothing was changed", file=sys.stderr)
+        return 1
+    except ApiError as error:
+        print(f"acd reload: {error}", file=sys.stderr)
+        return 1
+    if args.json:
+        print(orjson.dumps(answer, option=orjson.OPT_INDENT_2).decode())
+    else:
+        print("\n".join(_lines(answer, dry_run=args.dry_run)))
+    return 0
+
+
+def _lines(answer: dict[str, Any], *, dry_run: bool) -> Iterator[str]:
+    yield from answer["warnings"]
+    yield from answer["changes"]
+    yield from (f"takes a restart: {setting}" for setting in answer["restart"])
+    number = len(answer["changes"])
+    counted = f"{number} change" if number == 1 else f"{number} changes"
+    if dry_run:
+        yield f"would be taken: {counted}"
+    else:
+        yield f"taken: {counted}" if answer["taken"] else "nothing has changed"
