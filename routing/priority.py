@@ -42,15 +42,17 @@ class PriorityRule:
 
     def points(self, extra: int, waited_s: float) -> float:
         """Points of a call with ``extra`` points of its own after ``waited_s`` seconds."""
-        aged = self.points_per_minute * max(waited_s, 0.0) / 60.0
-        return self.base + extra + min(aged, max(self.ageing_cap, 0.0))
+        # Written without min and max: this is asked for every line that an agent may serve, on each decision.
+        aged = self.points_per_minute * waited_s / 60.0 if waited_s > 0.0 else 0.0
+        cap = self.ageing_cap if self.ageing_cap > 0.0 else 0.0
+        return self.base + extra + (aged if aged < cap else cap)
 
     def key(self, extra: int, entered_at: float, sequence: int, now: float) -> OrderKey:
         """Return the call's place in the total order at ``now``, by the definition above.
 
         This is the definition itself; ``routing.waiting`` keeps the same order without computing it for each call.
         """
-        if now >= self.overdue_at(entered_at):
+        if now >= entered_at + self.starvation_limit_s:
             return (0, 0.0, entered_at, sequence)
         return (1, -self.points(extra, now - entered_at), entered_at, sequence)
 
