@@ -9,6 +9,7 @@ import re
 import shlex
 import signal
 import sys
+import time
 import urllib.error
 import urllib.request
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -37,6 +38,9 @@ class EngineProcess:
         self.log = log
         self.env = {**env, "ACD_API_TOKEN": TOKEN}
         self._process: asyncio.subprocess.Process | None = None
+        self._started_at = 0.0
+        self.came_up_after_s = 0.0
+        """From the last start to the first answer over HTTP: how fast this machine is at present."""
 
     @property
     def pid(self) -> int:
@@ -50,6 +54,8 @@ class EngineProcess:
 
     async def start(self) -> None:
         """Start the process; it is not ready yet."""
+        self._started_at = time.monotonic()
+        self.came_up_after_s = 0.0
         with self.log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
                 *(Path(sys.executable).with_name("acd"), "run", "--config", str(self.site)),
@@ -74,6 +80,8 @@ class EngineProcess:
                     if self._process is None or self._process.returncode is not None:
                         raise AssertionError(f"the engine has ended:\n{self.log.read_text()}")
                     code, body = await asyncio.to_thread(self._get, path)
+                    if code and not self.came_up_after_s:
+                        self.came_up_after_s = time.monotonic() - self._started_at
                     if condition(code, body):
                         return code, body
                     await asyncio.sleep(POLL_S)

@@ -36,13 +36,15 @@ async def test_kill_9_with_ten_waiting_and_five_talking(stage: OpenStage) -> Non
     async with stage(agents=EVERYBODY, behaviour=Answer()) as s:
         talking, queued = await fill(s, 5, 10)
         in_talk = [phone.calls[0] for phone in s.phones]
+        # Two seconds, or what a machine that is busy with other things needs to start the process, and one more.
+        limit_s = max(2.0, 2 * s.engine.came_up_after_s + 1.0)
         s.engine.kill()
         await s.engine.wait()
         await in_talk[0].hang_up()  # somebody becomes free while there is no engine
         restarted_at = time.time()
         await s.engine.start()
-        first = await in_talk[0].phone.offered(2)
-        assert first.offered_at - restarted_at < 2.0
+        first = await in_talk[0].phone.offered(2, timeout_s=15)
+        assert first.offered_at - restarted_at < limit_s
         assert first.invite.from_user == "+4920"
         for talk in in_talk[1:]:
             await talk.hang_up()
