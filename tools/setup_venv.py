@@ -163,7 +163,7 @@ def _debian_pip(folder: Path) -> str:
     by_hand = "As root, `apt-get install python3-venv` mends it for good."
     if shutil.which("apt-get") is None or shutil.which("dpkg-deb") is None:
         raise SetupError(f"this Python has neither ensurepip nor pip, and there is no apt-get to fetch it. {by_hand}")
-    download = ["apt-get", "-q", "download", "python3-pip-whl"]
+    download = ["apt-get", "-qq", "download", "python3-pip-whl"]
     if not _succeeds(download, folder):
         # The machine's package lists are missing or old, and only root may renew them: so have lists of our own.
         for part in ("lists/partial", "cache/archives/partial"):
@@ -175,7 +175,7 @@ def _debian_pip(folder: Path) -> str:
             "Acquire::Languages": "none",
         }
         own = [word for name, value in options.items() for word in ("-o", f"{name}={value}")]
-        _run(["apt-get", "-q", *own, "update"], f"apt-get could not fetch Debian's package lists. {by_hand}", folder)
+        _run(["apt-get", "-qq", *own, "update"], f"apt-get could not fetch Debian's package lists. {by_hand}", folder)
         download[1:1] = own
         _run(download, f"apt-get could not download python3-pip-whl. {by_hand}", folder)
     for package in folder.glob("*.deb"):
