@@ -10,11 +10,14 @@ from config.checks.draft import Draft
 from config.document import KeyPath
 from config.problems import Findings, Position
 from config.schema.calendars import WEEKDAYS, Calendar, Calendars, span_times, weekdays
-from config.suggest import suggestion
+from config.suggest import nearest
 from config.validation import Part
 from config.wording import quoted
 
 __all__ = ["check_calendars"]
+
+_SAME_CITY = 0.8
+"""How like a name must be to the city of a zone: a letter or two may be wrong in it."""
 
 
 def check_calendars(draft: Draft, findings: Findings) -> None:
@@ -40,9 +43,16 @@ def _check_zone(findings: Findings, position: Position, zone: str) -> None:
     try:
         ZoneInfo(zone)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        known = available_timezones()
-        right = suggestion(zone, known) if known else "this machine has no time zones: install the package tzdata"
-        findings.error(position, f"unknown time zone {quoted(zone)}; {right}")
+        findings.error(position, f"unknown time zone {quoted(zone)}; {_right_zone(zone)}")
+
+
+def _right_zone(zone: str) -> str:
+    known = available_timezones()
+    if not known:
+        return "this machine knows none: install the package tzdata"
+    by_city = {name.rpartition("/")[2]: name for name in sorted(known)}
+    near = nearest(zone, known) or by_city.get(nearest(zone, by_city, cutoff=_SAME_CITY) or "")
+    return f"did you mean '{near}'?" if near else "take the nearest one of the IANA list, such as Asia/Shanghai"
 
 
 def _check_days(part: Part[Calendars], findings: Findings, path: KeyPath, calendar: Calendar) -> None:

@@ -42,7 +42,7 @@ class Draft:
     @property
     def queues(self) -> frozenset[str] | None:
         """The names of all queues."""
-        return self.routing.names("queues") or None  # An empty list is reported once, not wherever a queue is named.
+        return self.routing.names("queues") or None  # An empty list is reported once, not wherever one is named.
 
     @property
     def skills(self) -> frozenset[str] | None:
@@ -57,7 +57,7 @@ class Draft:
     @property
     def calendar_names(self) -> frozenset[str] | None:
         """The names of all calendars."""
-        return self.calendars.names("calendars")
+        return self.calendars.names("calendars") or None  # As for queues.
 
     @property
     def prompts(self) -> frozenset[str] | None:

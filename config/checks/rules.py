@@ -104,8 +104,8 @@ def _check_hours(draft: Draft, findings: Findings, routing: Routing) -> None:
             served[path] = served.get(path, False) or has_hours
     for path, is_served in served.items():
         if not is_served:
-            owner = f"queue '{path[1]}' has" if path[0] == "queues" else "these queues have"
-            findings.error(source.key(path), f"{owner} no 'opening_hours'; name a calendar there, or remove this rule")
+            lacking = f"queue '{path[1]}' has no" if path[0] == "queues" else "no queue has"
+            findings.error(source.key(path), f"{lacking} 'opening_hours'; name a calendar there, or remove this rule")
     for path, is_asked in asked.items():
         if not is_asked and not findings.errors:
             findings.warning(

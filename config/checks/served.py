@@ -55,7 +55,7 @@ def check_served(draft: Draft, findings: Findings) -> None:
     routing, agents, source = draft.routing.model, draft.agents.model, draft.routing.source
     if routing is None or agents is None or findings.errors:
         return  # With a mistake anywhere, an agent or skill that seems to lack may only be the mistake's.
-    _check_groups(draft, findings, routing, agents)
+    empty_groups = _check_groups(draft, findings, routing, agents)
     serving: dict[str, list[Agent]] = {name: [] for name in routing.queues}
     for agent in agents.agents.values():
         for name in agent.queues:
@@ -68,7 +68,7 @@ def check_served(draft: Draft, findings: Findings) -> None:
             findings.warning(source.key(("queues", name)), message)
         elif any(asked_now.met_by(serving[name], {}) for asked_now in asked[name]):
             served.add(name)
-        else:
+        elif asked[name][0].group not in empty_groups:
             findings.warning(source.key(("queues", name)), f"no agent of queue '{name}' {asked[name][0].words({})}")
     for position, node in _entrances(draft):
         name = node.queue
@@ -85,13 +85,17 @@ def _asked(routing: Routing, queue: str) -> list[_Asked]:
     ]
 
 
-def _check_groups(draft: Draft, findings: Findings, routing: Routing, agents: Agents) -> None:
+def _check_groups(draft: Draft, findings: Findings, routing: Routing, agents: Agents) -> set[str]:
+    """Warn of groups that nobody belongs to, and return them."""
+    empty: set[str] = set()
     known = {group for agent in agents.agents.values() for group in agent.groups}
     for path, group in _groups(routing):
         if group not in known:
             near = nearest(group, known)
             right = f"did you mean '{near}'?" if near else "put some into it"
             findings.warning(draft.routing.source.value(path), f"no agent is in group '{group}'; {right}")
+            empty.add(group)
+    return empty
 
 
 def _groups(routing: Routing) -> Iterator[tuple[KeyPath, str]]:

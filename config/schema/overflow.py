@@ -69,7 +69,12 @@ class Condition(JoinCondition):
 class Action(Model):
     """Where the call goes: exactly one of these."""
 
-    model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": [action]} for action in ACTIONS]})
+    model_config = ConfigDict(
+        json_schema_extra={
+            "oneOf": [{"required": [action]} for action in ACTIONS],
+            "dependentRequired": {"keep_wait": ["queue"]},
+        }
+    )
     indivisible: ClassVar[bool] = True
 
     queue: Name | None = None
@@ -130,7 +135,7 @@ class JoinRule(Model):
 class OverflowRule(Model):
     """One rule for calls that wait."""
 
-    when: Condition = Field(examples=[{"waiting_s": "60"}])
+    when: Condition = Field(examples=[{"waiting_s": 60}])
     """Conditions, which must all hold."""
 
     then: Action = Field(examples=[{"queue": "general"}])

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Annotated, Any, ClassVar, Final, Literal, Self, TypeAlias
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from config.schema.numbers import CallerNumber, DialledNumber, Prefix
 from config.schema.phones import Trunk
@@ -40,7 +40,7 @@ Zone: TypeAlias = Annotated[
 class BackOff(Model):
     """How long an agent gets no offer after one that failed."""
 
-    back_off_s: Annotated[float, Number(0, 3600, "seconds")]
+    back_off_s: Annotated[float, Number(0, 3600, "seconds")] = Field(examples=[10])
     """So long the agent is not offered another call."""
 
 
@@ -73,6 +73,7 @@ _EXAMPLES: Final = {"reset_at": '"00:00"', "zone": "Europe/Berlin"}
 class CallCounts(Model):
     """What fewest-calls and least-talk-time count."""
 
+    model_config = ConfigDict(json_schema_extra={"dependentRequired": {"reset_at": ["zone"], "zone": ["reset_at"]}})
     indivisible: ClassVar[bool] = True
 
     scope: Literal["all-queues", "queue"] = "all-queues"

@@ -224,10 +224,9 @@ class _OnlyYes(_Flag):
     @staticmethod
     def parse(value: object) -> object:
         """Turn the word into True; what is no text is left to pydantic."""
-        flag = _Flag.parse(value)
-        if flag is False and isinstance(value, str):
-            raise wrong("{value} does not turn a condition round; write yes, or leave the key out", value)
-        return flag
+        if isinstance(value, str) and not _FLAGS.get(value.lower()):
+            raise wrong("{value} is not yes; write yes, or leave this condition out", value)
+        return _Flag.parse(value)
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         return {"anyOf": [{"const": True}, ONLY_YES]}

@@ -6,7 +6,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.config.sites import Changes, changed
+from tests.config.sites import FILES, Changes, replaced
+
+
+@dataclass
+class Edit:
+    """Some lines of a file and what stands in their place."""
+
+    file: str
+    old: list[str] = field(default_factory=list)
+    new: list[str] = field(default_factory=list)
 
 
 @dataclass
@@ -14,33 +23,35 @@ class Case:
     """One change to the sound site and the messages that must follow."""
 
     name: str
-    old: dict[str, list[str]] = field(default_factory=dict)
-    new: dict[str, list[str]] = field(default_factory=dict)
+    edits: list[Edit] = field(default_factory=list)
     messages: list[str] = field(default_factory=list)
 
     def changes(self) -> Changes:
         """Return the changed files."""
         changes: Changes = {}
-        for file, old in self.old.items():
-            changes |= changed(file, "\n".join(old), "\n".join(self.new[file]))
+        for edit in self.edits:
+            text = changes.get(edit.file, FILES[edit.file])
+            changes[edit.file] = replaced(str(text), "\n".join(edit.old), "\n".join(edit.new))
         return changes
 
 
 def read_cases(path: Path) -> Iterator[Case]:
-    """Read a file of ``broken/``: `case:`, `in FILE`, `<` old lines, `>` new lines, `!` messages."""
-    case, file = Case(""), ""
+    """Read a file of ``broken/``: `case:`, `in FILE`, `<` old lines, `>` new lines, `!` messages.
+
+    A file may be changed in several places: `in FILE` again.
+    """
+    case = Case("")
     for line in path.read_text(encoding="utf-8").split("\n"):
         mark, _, rest = line.partition(" ")
         match mark:
             case "case:":
                 case = Case(f"{path.stem}: {rest}")
             case "in":
-                file = rest
-                case.old[file], case.new[file] = [], []
+                case.edits.append(Edit(rest))
             case "<":
-                case.old[file].append(rest)
+                case.edits[-1].old.append(rest)
             case ">":
-                case.new[file].append(rest)
+                case.edits[-1].new.append(rest)
             case "!":
                 case.messages.append(rest)
             case "" if case.name:

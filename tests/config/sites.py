@@ -146,7 +146,11 @@ def write_site(folder: Path, changes: Mapping[str, str | bytes | None] | None = 
 
 def changed(name: str, old: str, new: str) -> Changes:
     """Return one file of the sound site with one place in it changed."""
-    text = FILES[name]
+    return {name: replaced(FILES[name], old, new)}
+
+
+def replaced(text: str, old: str, new: str) -> str:
+    """Return a text with its one place ``old`` changed. Raises ValueError when there is none, or more."""
     if text.count(old) != 1:
-        raise ValueError(f"{old!r} is there {text.count(old)} times in {name}")
-    return {name: text.replace(old, new)}
+        raise ValueError(f"{old!r} is there {text.count(old)} times")
+    return text.replace(old, new)

@@ -14,7 +14,7 @@ import pytest
 
 from config import ConfigErrors, load
 from tests.config.cases import Case, read_cases
-from tests.config.sites import AGENTS, FILES, ROUTING, Changes, changed, write_site
+from tests.config.sites import AGENTS, CALENDARS, FILES, ROUTING, Changes, changed, write_site
 
 BOMB: Final = "a: &a [x,x,x,x,x,x,x,x,x,x]\n" + "".join(
     f"{name}: &{name} [{','.join([f'*{before}'] * 10)}]\n" for before, name in zip("abcdefgh", "bcdefghi", strict=True)
@@ -101,6 +101,25 @@ FILE_CASES: Final[dict[str, tuple[Changes, list[str]]]] = {
     "only comments": (
         {"routing.yaml": "# nothing yet\n---\n"},
         ["routing.yaml:1:1: the file is empty; give numbers and queues"],
+    ),
+    "no calendars.yaml": (
+        {"calendars.yaml": None},
+        ["routing.yaml:15:20: unknown calendar 'office'; create calendars.yaml with it"],
+    ),
+    "calendars with the ending .yml": (
+        {"calendars.yaml": None, "calendars.yml": CALENDARS},
+        [
+            "routing.yaml:15:20: unknown calendar 'office'; create calendars.yaml with it",
+            "calendars.yml:1:1: warning: this file is not read; did you mean calendars.yaml?",
+        ],
+    ),
+    "empty calendars.yaml": (
+        {"calendars.yaml": "# none yet\n"},
+        ["calendars.yaml:1:1: the file is empty; give calendars, or remove it"],
+    ),
+    "calendars.yaml that leads nowhere": (
+        {"calendars.yaml/x": "", "calendars.yaml": None},
+        ["calendars.yaml:1:1: this is not a file; put one here"],
     ),
     "folder instead of a file": (
         {"agents.yaml": None, "agents.yaml/x": ""},
@@ -255,7 +274,7 @@ def test_wrong_list_item_does_not_shift_the_others(tmp_path: Path) -> None:
 def test_there_are_many_ways() -> None:
     names = [case.name for case in CASES]
     assert len(set(names)) == len(names)
-    assert len(names) + len(FILE_CASES) > 130
+    assert len(names) + len(FILE_CASES) > 240
 
 
 def test_the_site_is_sound_before_it_is_broken(tmp_path: Path) -> None:

@@ -209,6 +209,15 @@ def test_warnings(tmp_path: Path, case: Case) -> None:
     assert [str(warning).replace(f"{tmp_path}/", "") for warning in config.warnings] == case.messages
 
 
+SOUND = list(read_cases(Path(__file__).parent / "sound.txt"))
+
+
+@pytest.mark.parametrize("case", SOUND, ids=[case.name for case in SOUND])
+def test_sound(tmp_path: Path, case: Case) -> None:
+    assert case.messages == []
+    assert load(write_site(tmp_path, case.changes()), {}).warnings == ()
+
+
 def test_files_that_are_not_read(tmp_path: Path) -> None:
     config = load(write_site(tmp_path, {"skills.yaml": ""}), {})
     assert [warning.message for warning in config.warnings] == [
