@@ -46,7 +46,7 @@ class Ami:
         self.writer.write(f"{text}\r\n".encode())
         while True:
             message = await self.read()
-            if "Response" in message:
+            if "Response" in message and "Event" not in message:
                 return message
             self.events.append(message)
 
