@@ -65,9 +65,11 @@ class _Leg:
     answered: bool = False
     bridge_id: str = ""
     over: bool = False
-    """The engine knows that this phone is out, or does not need to."""
-    doomed: bool = False
-    """To be hung up as soon as its channel is known."""
+    """The engine knows that this phone is out."""
+    cancelled: bool = False
+    """We want it hung up: at once, or as soon as its channel is known, or as soon as AMI is there."""
+    gone: bool = False
+    """AMI has told that it will not take the call."""
     dial_status: str = ""
     """Told by DialEnd, waiting for the hang-up's cause."""
     busy: bool = True
@@ -88,7 +90,6 @@ class _Dial:
     apart: bool = False
     """The engine knows that the talk is over."""
     returned: bool = False
-    cancelled: bool = False
 
 
 @dataclass(slots=True)
@@ -144,7 +145,7 @@ class LegTracker:
         if dial.winner is not None:
             self._part(dial)
             return Known.TALKED
-        if dial.cancelled or all(leg.over for leg in dial.legs.values()):
+        if all(leg.gone for leg in dial.legs.values()):
             return Known.FAILED
         return Known.NOTHING
 
@@ -186,10 +187,8 @@ class LegTracker:
     def cancel_offer(self, offer_id: str) -> None:
         """Stop every phone of the offer, those whose channel is not known yet as soon as it appears."""
         dial = self._index.by_offer.get(offer_id)
-        if dial is not None:
-            dial.cancelled = True
-            for leg in dial.legs.values():
-                self._cancel(leg)
+        for leg in dial.legs.values() if dial is not None else ():
+            self._cancel(leg)
 
     def cancel_leg(self, offer_id: str, agent_id: str) -> None:
         """Stop one phone of the offer."""
@@ -215,7 +214,11 @@ class LegTracker:
 
     def found_leg(self, caller: str, uniqueid: str, channel: str, bridge_id: str, caller_bridge_id: str) -> None:
         """After a (re)connect: this channel of a phone exists, and belongs to the dial of this caller."""
-        self._adopt(caller, uniqueid, channel)
+        known = self._index.by_leg.get(uniqueid)
+        if known is None:
+            self._adopt(caller, uniqueid, channel)
+        elif known[1].cancelled:
+            self._hang_up(channel)  # could not be told when it was wanted
         if bridge_id and bridge_id == caller_bridge_id:
             self._enter(caller, bridge_id)
             self._enter(uniqueid, bridge_id)
@@ -241,7 +244,7 @@ class LegTracker:
             if leg is not None and not leg.uniqueid:
                 leg.uniqueid, leg.channel = uniqueid, channel
                 self._index.by_leg[uniqueid] = (dial, leg)
-                if leg.doomed and not dial.returned:
+                if leg.cancelled and not dial.returned:
                     self._hang_up(channel)
                 return
 
@@ -254,6 +257,7 @@ class LegTracker:
         if status == ANSWERED:
             self._answer(dial, leg)
         elif leg_failure_is_certain(status):
+            leg.gone = True
             self._fail(dial, leg, leg_failure(status, None))
         else:
             leg.dial_status = status  # the hang-up, which follows at once, tells the cause
@@ -285,6 +289,7 @@ class LegTracker:
         """A phone's channel is gone, whatever it was doing."""
         self._index.by_leg.pop(leg.uniqueid, None)
         self._release(leg)
+        leg.gone = True
         if dial.winner is leg:
             self._part(dial)
         elif leg.answered:
@@ -330,10 +335,10 @@ class LegTracker:
 
     def _cancel(self, leg: _Leg) -> None:
         leg.over = True
-        if leg.channel:
-            self._hang_up(leg.channel)
-        else:
-            leg.doomed = True
+        if not leg.cancelled and not leg.gone:
+            leg.cancelled = True
+            if leg.channel:
+                self._hang_up(leg.channel)
 
     def _end(self, dial: _Dial) -> None:
         if not dial.returned:

@@ -229,7 +229,8 @@ def test_cancelling_hangs_up_the_phone(desk: Desk) -> None:
     desk.feed(dial_end("L1", "NOANSWER"), hangup("L1", "26"))
     assert desk.take() == []
     desk.tracker.cancel_offer("o1")
-    assert desk.hung_up[1:] == ["PJSIP/anna-00000001", "PJSIP/bob-00000002"]
+    assert desk.hung_up[1:] == ["PJSIP/bob-00000002"]
+    desk.feed(hangup("L2", "26"))
     assert desk.tracker.returned("o1") is Known.FAILED
     assert desk.take() == []
     assert desk.busy == {"anna": 0, "bob": 0}
@@ -250,6 +251,22 @@ def test_a_cancelled_phone_that_answers_at_that_moment_is_not_told(desk: Desk) -
     desk.feed(dial_end("L1", "ANSWER"), bridge_enter("L1"), bridge_enter(CALLER), hangup("L1"))
     assert desk.take() == []
     assert desk.tracker.returned("o1") is Known.FAILED
+
+
+def test_a_phone_that_could_not_be_told_is_hung_up_when_ami_is_back(desk: Desk) -> None:
+    desk.begin()
+    desk.feed(dial_begin(ANNA, "L1"))
+    desk.tracker.cancel_offer("o1")
+    desk.tracker.found_leg(CALLER, "L1", "PJSIP/anna-00000001", "", "")
+    assert desk.hung_up == ["PJSIP/anna-00000001"] * 2
+
+
+def test_a_cancelled_phone_that_talked_all_the_same(desk: Desk) -> None:
+    """Without AMI a cancelled offer rings on and may be answered: the caller has been served, and needs no other."""
+    desk.begin()
+    desk.tracker.cancel_offer("o1")
+    assert desk.tracker.returned("o1") is Known.NOTHING
+    assert desk.tracker.settle("o1", DialResult("ANSWER", "16", "PJSIP/anna-00000001", talked=True))
 
 
 def test_cancelling_what_is_not_there_does_nothing(desk: Desk) -> None:
