@@ -13,6 +13,7 @@ from pathlib import Path
 
 OLDEST_ASTERISK = 18
 OLDEST_SIPP = (3, 6)
+OLDEST_ESPEAK_NG = (1, 52)  # 1.51 misreads common Chinese words (银行)
 # An ordinary user's PATH on Debian lacks the folders where distributions put the asterisk command.
 EXTRA_PATH = ("/usr/local/sbin", "/usr/sbin", "/sbin")
 NEEDED_MODULES = ("chan_pjsip.so", "res_agi.so", "app_dial.so", "app_queue.so", "res_musiconhold.so")
@@ -141,10 +142,15 @@ def system_sipp(env: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def system_espeak_ng(env: Mapping[str, str]) -> tuple[str, ...]:
-    """The machine's own espeak-ng when it speaks English and Mandarin; else empty."""
+    """The machine's own espeak-ng when it is new enough to speak English and Mandarin well; else empty."""
     path = which("espeak-ng", env)
-    voices = probe((path, "--voices")) if path else ""
-    return (path,) if path and re.search(r"\bcmn\b", voices) and re.search(r"\ben-", voices) else ()
+    if path is None:
+        return ()
+    found = re.search(r"text-to-speech: (\d+)\.(\d+)", probe((path, "--version")))
+    if found is None or (int(found[1]), int(found[2])) < OLDEST_ESPEAK_NG:
+        return ()
+    voices = probe((path, "--voices"))
+    return (path,) if re.search(r"\bcmn\b", voices) and re.search(r"\ben-", voices) else ()
 
 
 def _module_dirs(command: Path) -> list[Path]:

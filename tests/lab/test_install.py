@@ -97,7 +97,12 @@ def test_sipp_that_serves(tmp_path: Path, output: str, good: bool) -> None:
 
 @pytest.mark.parametrize(
     ("output", "good"),
-    [(" 5  cmn  --/M\n 2  en-gb  --/M", True), (" 2  en-gb  --/M", False), (" 5  cmn  --/M", False)],
+    [
+        ("eSpeak NG text-to-speech: 1.52.0  Data at: /x\n 5  cmn  --/M\n 2  en-gb  --/M", True),
+        ("eSpeak NG text-to-speech: 1.51  Data at: /x\n 5  cmn  --/M\n 2  en-gb  --/M", False),
+        ("eSpeak NG text-to-speech: 1.52.0\n 2  en-gb  --/M", False),
+        ("eSpeak NG text-to-speech: 1.52.0\n 5  cmn  --/M", False),
+    ],
 )
 def test_espeak_that_serves(tmp_path: Path, output: str, good: bool) -> None:
     assert bool(system_espeak_ng(program(tmp_path, "espeak-ng", output))) is good
