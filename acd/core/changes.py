@@ -2,39 +2,59 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
-from acd.core.specs import AgentSpec, RoutingSpec
+from acd.core.specs import (
+    AgentSpec,
+    CountScope,
+    OverflowAction,
+    OverflowActionKind,
+    OverflowCondition,
+    OverflowRule,
+    RelaxationStep,
+    RoutingSpec,
+    WaitingMessage,
+    WaitingMessageKind,
+)
 
 __all__ = ["describe_changes"]
 
 _WORDS = {
-    "ring_timeout_s": "ring time-out",
-    "wrap_up": "wrap-up",
-    "requirement": "requirement",
-    "relaxation": "relaxation",
-    "service_level_s": "service level threshold",
-    "while_ringing": "heard while ringing",
-    "strategy_options": "strategy options",
+    "ageing_cap": "cap of ageing",
+    "auto_answer": "auto-answer",
     "back_off": "back-off",
-    "idle_scope": "idle time counted",
-    "missed_resets_idle": "missed call resets idle time",
-    "short_call_s": "short calls",
+    "base": "points",
+    "confirm": "confirms with a key",
     "count_scope": "calls counted",
+    "idle_scope": "idle time counted",
     "lease_margin_s": "lease margin",
     "max_legs": "phones that ring at once",
     "max_login_s": "login limit",
-    "auto_answer": "auto-answer",
-    "confirm": "confirms with a key",
+    "missed_in_row_limit": "missed calls in a row",
+    "missed_resets_idle": "missed call resets idle time",
+    "ring_timeout_s": "ring time-out",
+    "service_level_s": "service level threshold",
+    "short_call_s": "short calls",
     "start": "state at first start",
+    "strategy_options": "strategy options",
+    "while_ringing": "heard while ringing",
+    "wrap_up": "wrap-up",
+    "wait_for_wrap_up_s": "wait for wrap-up",
 }
+_LISTS = {
+    "join": "join rule",
+    "messages": "message",
+    "overflow": "overflow rule",
+    "relaxation": "relaxation step",
+}
+_SCOPES = {CountScope.GLOBAL: "over all queues", CountScope.QUEUE: "per queue"}
 
 
 def describe_changes(before: RoutingSpec, after: RoutingSpec) -> list[str]:
     """Return one sentence for each thing that changed, queues first; empty when nothing did."""
-    return [*_queues(before, after), *_agents(before, after), *_site(before, after)]
+    return [*_queues(before, after), *_agents(before, after), *_places(before, after), *_site(before, after)]
 
 
 def _queues(before: RoutingSpec, after: RoutingSpec) -> Iterator[str]:
@@ -65,8 +85,6 @@ def _agent(before: AgentSpec, after: AgentSpec) -> Iterator[str]:
     for queue in after.queues:
         if queue not in before.queues:
             yield f"serves {queue} now"
-        elif after.queues[queue] != before.queues[queue]:
-            yield f"place in {queue} {before.queues[queue] + 1} -> {after.queues[queue] + 1}"
     for queue in before.queues:
         if queue not in after.queues:
             yield f"no longer serves {queue}"
@@ -77,19 +95,105 @@ def _agent(before: AgentSpec, after: AgentSpec) -> Iterator[str]:
     yield from _fields(before, after, leaving_out=("queues", "skills"))
 
 
+def _places(before: RoutingSpec, after: RoutingSpec) -> Iterator[str]:
+    """Tell whose place in a hunt order changed: among those who served the queue before and still do.
+
+    Somebody new at the top of a list moves all others down by one, which is no change that anyone made to them.
+    """
+    both: dict[str, list[tuple[AgentSpec, AgentSpec]]] = {}
+    for name, agent in after.agents.items():
+        old = before.agents.get(name)
+        if old is not None:
+            for queue in agent.queues:
+                if queue in old.queues:
+                    both.setdefault(queue, []).append((old, agent))
+    for queue, pairs in both.items():
+        now = sorted(pairs, key=lambda pair: pair[1].queues[queue])
+        places = {new.id: place for place, (_, new) in enumerate(now, start=1)}
+        for place, (_, new) in enumerate(sorted(pairs, key=lambda pair: pair[0].queues[queue]), start=1):
+            if places[new.id] != place:
+                yield f"agent {new.id}: place in {queue} {place} -> {places[new.id]}"
+
+
 def _site(before: RoutingSpec, after: RoutingSpec) -> Iterator[str]:
     yield from (f"site: {change}" for change in _fields(before, after, leaving_out=("queues", "agents")))
 
 
-def _fields(before: Any, after: Any, leaving_out: tuple[str, ...] = ()) -> Iterator[str]:
+def _fields(before: Any, after: Any, leaving_out: tuple[str, ...] = (), prefix: str = "") -> Iterator[str]:
     for field in fields(before):
         old, new = getattr(before, field.name), getattr(after, field.name)
-        if field.name not in leaving_out and old != new:
-            yield f"{_label(field.name)} {_shown(old, field.name)} -> {_shown(new, field.name)}"
+        if field.name in leaving_out or old == new:
+            continue
+        if field.name in _LISTS:
+            yield from _list_changes(_LISTS[field.name], old, new)
+        elif _has_parts(old):
+            yield from _fields(old, new, prefix=f"{prefix}{_label(field.name)} ")
+        else:
+            yield f"{prefix}{_label(field.name)} {_shown(old, field.name)} -> {_shown(new, field.name)}"
+
+
+def _list_changes(kind: str, before: Sequence[Any], after: Sequence[Any]) -> Iterator[str]:
+    gone, new = _only_in(before, after), _only_in(after, before)
+    yield from (f"{kind} {number} gone: {_item(item)}" for number, item in gone)
+    yield from (f"{kind} {number} new: {_item(item)}" for number, item in new)
+    if not gone and not new:
+        yield f"{kind}s in another order: {'; '.join(map(_item, after))}"
+
+
+def _only_in(items: Sequence[Any], others: Sequence[Any]) -> list[tuple[int, Any]]:
+    """Return the items, with their numbers from 1, for which there is none among the others."""
+    left = list(others)
+    found = []
+    for number, item in enumerate(items, start=1):
+        if item in left:
+            left.remove(item)
+        else:
+            found.append((number, item))
+    return found
+
+
+def _item(item: Any) -> str:
+    match item:
+        case RelaxationStep():
+            dropped = "" if item.keep_call_skills else ", whatever the call itself asks for"
+            return f"after {item.after_s:g} s {item.requirement}{dropped}"
+        case WaitingMessage():
+            what = f"prompt {item.prompt}" if item.kind is WaitingMessageKind.PROMPT else item.kind.replace("-", " ")
+            return f"{what} after {item.after_s:g} s, " + (f"every {item.every_s:g} s" if item.every_s else "once")
+        case OverflowRule():
+            repeated = ", again and again" if item.repeat else ""
+            return f"when {_condition(item.when)}: {_action(item.then)}{repeated}"
+        case _:
+            return str(item)
+
+
+def _condition(when: OverflowCondition) -> str:
+    parts = {
+        "waiting {:g} s": when.waiting_s,
+        "{:g} calls waiting": when.calls_waiting,
+        "estimated wait {:g} s": when.estimated_wait_s,
+        "{:g} calls per ready agent": when.calls_per_ready_agent,
+        "nobody ready": when.nobody_ready or None,
+        "nobody logged in": when.nobody_logged_in or None,
+        "out of hours": when.out_of_hours or None,
+    }
+    return " and ".join(words.format(value) for words, value in parts.items() if value is not None)
+
+
+def _action(action: OverflowAction) -> str:
+    if action.kind is OverflowActionKind.QUEUE:
+        return f"queue {action.target}" + ("" if action.keep_wait else ", its wait starts anew")
+    words = {OverflowActionKind.CALLBACK: "callback by queue", OverflowActionKind.CLOSING: "closing message"}
+    return f"{words.get(action.kind, action.kind.value)} {action.target}"
 
 
 def _label(name: str) -> str:
     return _WORDS.get(name, name.removesuffix("_s").replace("_", " "))
+
+
+def _has_parts(value: Any) -> bool:
+    """Tell whether it is told part by part: made of fields, and without words of its own for all of them."""
+    return hasattr(value, "__dataclass_fields__") and "__str__" not in vars(type(value))
 
 
 def _shown(value: Any, name: str = "") -> str:
@@ -101,13 +205,8 @@ def _shown(value: Any, name: str = "") -> str:
         return ", ".join(f"{key}={_shown(item)}" for key, item in value.items()) or "none"
     if isinstance(value, frozenset | set):
         return ", ".join(sorted(map(str, value))) or "none"
-    if isinstance(value, tuple):
-        return "; ".join(_shown(item) for item in value) or "none"
-    if hasattr(value, "__dataclass_fields__") and "__str__" not in vars(type(value)):
-        parts = ((field.name, getattr(value, field.name)) for field in fields(value))
-        return ", ".join(
-            f"{_label(part)} {_shown(item, part)}" for part, item in parts if item not in (None, False, "")
-        )
+    if isinstance(value, CountScope):
+        return _SCOPES[value]
     return str(value) or "none"
 
 
