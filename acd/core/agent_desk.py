@@ -164,7 +164,8 @@ class AgentDesk:
         agent.wrap_up_extension_s = 0.0
         talk_s = now - agent.since
         if queue is not None:
-            if talk_s >= self._world.routing.short_call_s:
+            agent.call_counted = talk_s >= self._world.routing.short_call_s
+            if agent.call_counted:
                 agent.count_call(queue.spec.id, talk_s, now)
                 agent.idle_since = now
             wrap_up = queue.spec.wrap_up
@@ -187,7 +188,7 @@ class AgentDesk:
 
     def _wrap_up_over(self, agent: Agent, now: float) -> None:
         if agent.state is AgentState.WRAP_UP:
-            if agent.counts.last_end > float("-inf") and agent.idle_since == agent.counts.last_end:
+            if agent.call_counted:
                 agent.idle_since = now  # idle time begins when the work after the call is done
             self._pending_or_ready(agent, now)
 

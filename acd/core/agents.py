@@ -38,6 +38,7 @@ class Agent:
     __slots__ = (
         "_order",
         "call",
+        "call_counted",
         "count_scope",
         "counts",
         "demands",
@@ -92,6 +93,8 @@ class Agent:
         self.missed_in_row = 0
         self.offer: Offer | None = None
         self.call: Call | None = None
+        self.call_counted = False
+        """Whether the last call was long enough to count."""
         self.worked_for: Queue | None = None
         """The queue of the present or last call, until its handling is over; ``working_since``: when that began."""
         self.working_since = now

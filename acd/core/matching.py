@@ -336,7 +336,8 @@ class Matching:
         demand = offer.call.demand
         if demand is None or offer.winner is not None or now >= offer.ring_until:
             return
-        agents = self._idle_for(demand) if not self._world.suspended else []
+        full = len(offer.legs) >= self._world.routing.max_legs
+        agents = [] if full or self._world.suspended else self._idle_for(demand)
         if agents:
             self._add_leg(offer, agents[0], now)
         else:
