@@ -15,6 +15,7 @@ __all__ = [
     "Announce",
     "CancelLeg",
     "CancelOffer",
+    "ChangeQueue",
     "Command",
     "FaultFound",
     "OfferCall",
@@ -100,6 +101,17 @@ class Overflow:
 
 
 @dataclass(frozen=True, slots=True)
+class ChangeQueue:
+    """The call has left its queue for another one: other music from now on. ``entered_at``: monotonic seconds."""
+
+    cause: int
+    call_id: str
+    queue: str
+    entered_at: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class AgentStateChanged:
     """For whoever shows or stores agent states. ``until``: monotonic seconds of the state's own end, or None."""
 
@@ -121,5 +133,14 @@ class FaultFound:
 
 
 Command = (
-    OfferCall | AddLeg | CancelLeg | CancelOffer | VerifyOffer | Announce | Overflow | AgentStateChanged | FaultFound
+    OfferCall
+    | AddLeg
+    | CancelLeg
+    | CancelOffer
+    | VerifyOffer
+    | Announce
+    | Overflow
+    | ChangeQueue
+    | AgentStateChanged
+    | FaultFound
 )

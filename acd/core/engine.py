@@ -29,6 +29,7 @@ from acd.core.events import (
     DeviceChanged,
     Event,
     HoursChanged,
+    LastAgentsRestored,
     LegAnswered,
     LegFailed,
     OfferBridged,
@@ -109,6 +110,7 @@ class Engine:
             OffersResumed: self._offers_resumed,
             HoursChanged: self._hours_changed,
             CountsReset: self._counts_reset,
+            LastAgentsRestored: self._last_agents_restored,
             ConfigurationChanged: self._configuration_changed,
             TimePassed: self._time_passed,
         }
@@ -136,6 +138,11 @@ class Engine:
     def offers(self) -> Mapping[str, Offer]:
         """Offers under way by id."""
         return self.world.offers
+
+    @property
+    def last_agents(self) -> Mapping[str, str]:
+        """Customers and the agents who talked to them last, the longest ago first."""
+        return self.world.last_agent
 
     @property
     def suspended(self) -> str:
@@ -361,6 +368,10 @@ class Engine:
         for agent in self.world.agents.values():
             agent.reset_counts()
             self.world.rebuild_demands(agent)  # keys in the indexes were made of the old counts
+
+    def _last_agents_restored(self, event: LastAgentsRestored, now: float) -> None:  # noqa: ARG002
+        for customer, agent_id in event.agents:
+            self.world.remember_agent(customer, agent_id)
 
     def _configuration_changed(self, event: ConfigurationChanged, now: float) -> None:
         self._reconfiguration.take(event.routing, now)

@@ -26,6 +26,7 @@ __all__ = [
     "DeviceState",
     "Event",
     "HoursChanged",
+    "LastAgentsRestored",
     "LegAnswered",
     "LegFailed",
     "LegFailure",
@@ -236,6 +237,13 @@ class CountsReset:
 
 
 @dataclass(frozen=True, slots=True)
+class LastAgentsRestored:
+    """Who talked to whom last, as it was known before a restart: customer and agent, the longest ago first."""
+
+    agents: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ConfigurationChanged:
     """A new set of queues and agents, already checked; taken between two events."""
 
@@ -269,6 +277,7 @@ Event = (
     | OffersResumed
     | HoursChanged
     | CountsReset
+    | LastAgentsRestored
     | ConfigurationChanged
     | TimePassed
 )

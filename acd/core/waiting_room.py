@@ -6,7 +6,7 @@ from math import ceil
 
 from acd.core.agents import Agent
 from acd.core.calls import Call
-from acd.core.commands import Announce, Overflow
+from acd.core.commands import Announce, ChangeQueue, Overflow
 from acd.core.estimates import estimated_wait_s, note_wait, position
 from acd.core.events import CallQueued
 from acd.core.matching import Matching
@@ -257,7 +257,9 @@ class WaitingRoom:
             call.moves_at_once = call.moves_at_once + 1 if call.moved_at == now else 1
             call.moved_at = now
             call.moves += 1
-            self._enter(call, target, entered_at if action.keep_wait else now, now)
+            entered_at = entered_at if action.keep_wait else now
+            world.out.append(ChangeQueue(world.cause, call.id, target.spec.id, entered_at, reason))
+            self._enter(call, target, entered_at, now)
             return
         if action.kind is OverflowActionKind.QUEUE:
             action = OverflowAction(OverflowActionKind.CLOSING, "")

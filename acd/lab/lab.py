@@ -48,6 +48,7 @@ async def open_lab(
     install: AsteriskInstall | None = None,
     behaviour: Behaviour = Answer(),
     other_phones: Sequence[Phone] = (),
+    outside: Sequence[str] = (),
     ports: Ports | None = None,
     dialplan_globals: Mapping[str, str] | None = None,
     verbose: int = 0,
@@ -55,13 +56,14 @@ async def open_lab(
     """Starts an Asterisk in ``run_dir`` and SIPp phones called ``names``; stops all of it, callers first.
 
     The ports are other than the usual ones, so that labs can run side by side. ``other_phones`` are known to Asterisk
-    without a SIPp behind them (not registered: unreachable).
+    without a SIPp behind them (not registered: unreachable). ``outside`` are numbers of the world outside that are
+    answered by the phones' SIPp: dial them by any of the phones, as ``PJSIP/+4930123@anna``.
     """
     if install is None:
         install = await asyncio.to_thread(ensure_asterisk)
     if ports is None:
         ports = await asyncio.to_thread(choose_ports, usual=False)
-    phones = Phones(install.sipp, names, ports.sip, behaviour=behaviour)
+    phones = Phones(install.sipp, [*names, *outside], ports.sip, behaviour=behaviour)
     known = [*(Phone(name, contact=phones.contact(name)) for name in names), *other_phones]
     pbx = Pbx(install, run_dir, phones=known, ports=ports, dialplan_globals=dialplan_globals, verbose=verbose)
     async with AsyncExitStack() as stack:

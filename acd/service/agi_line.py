@@ -73,15 +73,17 @@ class AgiLine:
 
     async def play(self, speech: Sequence[Speech], interrupt_digits: str = "") -> Played:
         """See ``Line``."""
+        self._stopped = False
         await self._before_sound()
         missing: list[Speech] = []
-        self._stopped = False
         if self._keys and self._keys[0] in interrupt_digits:
             return Played(self._keys[0])
         for part in speech:
             sound = await self._sounds.resolve_all((part,), self._language)
             missing += sound.missing
             for file in sound.files:
+                if self._stopped:
+                    return Played("", tuple(missing))
                 key = await self._stream(file, interrupt_digits)
                 if key or self._stopped:
                     return Played(key, tuple(missing))
@@ -139,8 +141,20 @@ class AgiLine:
         """Start music; it plays whenever nothing else does, until a sound or a dial ends it."""
         await self._command("SET MUSIC ON", music, timeout_s=COMMAND_TIMEOUT_S)
 
+    async def music_off(self) -> None:
+        """Stop the music for good."""
+        await self._command("SET MUSIC OFF", timeout_s=COMMAND_TIMEOUT_S)
+
+    async def run_application(self, application: str, arguments: str) -> None:
+        """Run one of Asterisk's applications to its end, however long it takes."""
+        await self._command("EXEC", application, arguments)
+
+    def forget_keys(self) -> None:
+        """Drop the keys pressed so far: they were not meant for what follows."""
+        self._keys.clear()
+
     def stop(self) -> None:
-        """Let a playing in progress end with the file that is being played (which the caller of this stops by AMI)."""
+        """Let a playing in progress end with the file that is being played (which whoever calls this stops by AMI)."""
         self._stopped = True
 
     async def _stream(self, file: str, interrupt_digits: str) -> str:

@@ -101,6 +101,7 @@ class Application:
     async def _start(self, parts: Parts, stack: AsyncExitStack) -> None:
         token = self._api_token or self._load_token()
         self._spawn(parts.agent_states.run(), stack)
+        self._spawn(parts.last_agents.run(), stack)
         parts.begin()
         stack.callback(parts.close)
         runner = web.AppRunner(

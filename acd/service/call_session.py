@@ -6,14 +6,15 @@ the state on the channel tells where the caller was, and the caller goes on ther
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import structlog
 from structlog.typing import FilteringBoundLogger
 
 from acd.core.calls import Call
-from acd.core.commands import Overflow
+from acd.core.commands import ChangeQueue, Overflow
 from acd.core.events import CallArrived, CallEnded, CallQueued, Event, TalkEnded
 from acd.core.specs import OverflowActionKind
 from acd.core.transitions import CallState
@@ -27,6 +28,8 @@ from acd.service.call_state import (
     is_call_id,
 )
 from acd.service.clocks import Clocks
+from acd.service.compile import Customer
+from acd.service.overflow import After, OverflowActions
 from acd.service.queue_stay import QueueStay, StayEnd, StayTools
 from ami_bridge.agi_session import AgiSession
 from ami_bridge.translation import ANSWERED
@@ -42,8 +45,9 @@ log: FilteringBoundLogger = structlog.get_logger(__name__)
 
 _RESUME = (STATE_VARIABLE, "DIALSTATUS", "ANSWEREDTIME", "DIALEDPEERNAME", "BLINDTRANSFER")
 _MOST_REQUEUES = 3
-"""So often a call that the engine let go of after a fault is queued again."""
+"""So often a call is queued again that the engine let go of after a fault, or that could not go where it was sent."""
 _LONGEST_CALLER_CHARS = 80
+_NUMBER = re.compile(r"\+?[0-9]{3,24}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,9 @@ class SessionTools:
     taken_over: Callable[[str], None]
     """Told when a caller (Uniqueid) comes in whose talk was being followed without a line to us."""
     stay: StayTools
+    overflow: OverflowActions
+    customer: Callable[[str], Customer | None]
+    """Who calls from this number, if it is known."""
 
 
 @dataclass(slots=True)
@@ -167,36 +174,61 @@ class CallSession:
         await self._line.answer()
         await self._save()
         log.info("call queued", call_id=self.call_id, queue=enqueue.queue)
-        kept = None if entered_at is None else clocks.to_monotonic(entered_at)
-        end, overflow = await self._stay(enqueue, kept)
-        while end is StayEnd.LOST and self._requeues < _MOST_REQUEUES:
+        end, overflow = await self._stay(None if entered_at is None else clocks.to_monotonic(entered_at))
+        while end is not StayEnd.TALKED:
+            if overflow is not None:
+                if overflow.action.kind is OverflowActionKind.MENU:
+                    self._line.forget_keys()
+                    return await self._walk(NodeId(overflow.action.target))
+                if await self._tools.overflow.carry_out(overflow, self._line, self.call_id) is After.OVER:
+                    return None
+                await self._save()
             self._requeues += 1
-            end, overflow = await self._stay(enqueue, clocks.to_monotonic(place.entered_at))
-        if end is StayEnd.TALKED:
-            return await self._walk(enqueue.then) if enqueue.then is not None else None
-        if overflow is not None and overflow.action.kind is OverflowActionKind.MENU:
-            return await self._walk(NodeId(overflow.action.target))
-        why = overflow.reason if overflow is not None else "fault inside"
-        log.warning("call goes to the dialplan's fall-back", call_id=self.call_id, why=why)
-        await self._line.release("fallback")
-        return None
+            if self._requeues > _MOST_REQUEUES:
+                log.error("call goes to the dialplan's fall-back", call_id=self.call_id, why="it came back too often")
+                await self._line.release("fallback")
+                return None
+            end, overflow = await self._stay(clocks.to_monotonic(place.entered_at))
+        return await self._walk(enqueue.then) if enqueue.then is not None else None
 
-    async def _stay(self, enqueue: Enqueue, entered_at: float | None) -> tuple[StayEnd, Overflow | None]:
-        self.stay = stay = QueueStay(self._agi, self._line, self.call_id, enqueue.queue, self._tools.stay)
+    async def _stay(self, entered_at: float | None) -> tuple[StayEnd, Overflow | None]:
+        """Let the caller wait where ``place`` says. ``entered_at``: on the engine's clock, None: from now on."""
+        queued = self._place.queued
+        if queued is None:
+            raise LookupError(f"call {self.call_id} is in no queue")
+        customer = self._customer()
+        self.stay = stay = QueueStay(
+            self._agi, self._line, self.call_id, queued.queue, self._tools.stay, self._queue_changed
+        )
         try:
             self._tools.post(
                 CallQueued(
                     self.call_id,
-                    enqueue.queue,
-                    priority=enqueue.priority,
-                    requires=tuple(sorted(enqueue.requires.items())),
+                    queued.queue,
+                    priority=queued.priority + customer.priority,
+                    requires=tuple(sorted(queued.requires.items())),
                     entered_at=entered_at,
-                    language=enqueue.language,
+                    customer=customer.id,
+                    agent=customer.agent,
+                    language=queued.language,
                 )
             )
             return await stay.run(), stay.overflow
         finally:
             self.stay = None
+
+    def _customer(self) -> Customer:
+        """Who calls. A number that is not known is a customer of its own, if it is one that can be dialled."""
+        number = self._context.caller
+        known = self._tools.customer(number)
+        return known or Customer(number if _NUMBER.fullmatch(number) else "")
+
+    async def _queue_changed(self, change: ChangeQueue) -> None:
+        """Let the channel remember that the engine has moved the call to another queue."""
+        if self._place.queued is not None:
+            self._place.queued = replace(self._place.queued, queue=change.queue)
+            self._place.entered_at = self._tools.clocks.to_wall(change.entered_at)
+            await self._save()
 
     # Resuming.
 

@@ -16,7 +16,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from acd.core.commands import CancelOffer, Command, FaultFound, OfferCall
+from acd.core.commands import CancelOffer, ChangeQueue, Command, FaultFound, OfferCall, Overflow
 from acd.core.engine import Engine
 from acd.core.events import (
     CallArrived,
@@ -128,17 +128,26 @@ class Metrics:
             case CallEnded():
                 self._call_ended(event.call_id)
         for command in commands:
-            match command:
-                case OfferCall():
-                    self._live_offers[command.offer_id] = command
-                case CancelOffer():
-                    self._count_offer(command.offer_id, "cancelled")
-                case FaultFound():
-                    self._faults.inc()
+            self._observe_command(command)
 
     def watch(self, state: Callable[[], Iterator[Metric]]) -> None:
         """Let this be asked for more metrics at each scrape."""
         self.registry.register(_Asked(state))
+
+    def _observe_command(self, command: Command) -> None:
+        match command:
+            case OfferCall():
+                self._live_offers[command.offer_id] = command
+            case CancelOffer():
+                self._count_offer(command.offer_id, "cancelled")
+            case ChangeQueue():
+                self._count_call(command.call_id, "overflowed")
+                course = self._courses.setdefault(command.call_id, _Course())
+                course.queue, course.entered_at, course.counted = command.queue, command.entered_at, False
+            case Overflow():
+                self._count_call(command.call_id, "overflowed")
+            case FaultFound():
+                self._faults.inc()
 
     def _bridged(self, offer_id: str, now: float) -> None:
         offer = self._count_offer(offer_id, "answered")

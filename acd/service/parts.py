@@ -19,20 +19,24 @@ import structlog
 from prometheus_client.core import Metric
 
 from acd.core.engine import Engine
-from acd.core.events import AgentLoggedIn, AgentLoggedOut, AgentReady, ConfigurationChanged, Event
+from acd.core.events import AgentLoggedIn, AgentLoggedOut, AgentReady, ConfigurationChanged, Event, LastAgentsRestored
 from acd.core.explain import Explanation
 from acd.core.transitions import AgentState
 from acd.service.agent_codes import AgentDoor, act
 from acd.service.agent_states import AgentStateFile, presence_of
 from acd.service.asterisk_link import AsteriskLink, LinkParts
+from acd.service.calendar_clock import CalendarClock
+from acd.service.call_log import CallLog
 from acd.service.call_session import SessionTools
 from acd.service.clocks import Clocks
-from acd.service.compile import Compiled, compile_config
+from acd.service.compile import Compiled, Customer, compile_config
 from acd.service.devices import DeviceWatch
 from acd.service.engine_host import EngineHost
+from acd.service.last_agents import LastAgentFile
 from acd.service.legs import LegTracker
 from acd.service.live_site import LiveSite
 from acd.service.metrics import Metrics, TimedEngine, counter, engine_state, gauge
+from acd.service.overflow import OverflowActions
 from acd.service.prompts import PromptStore
 from acd.service.prompts_synthesis import Synthesiser, find_espeak_ng
 from acd.service.prompts_tools import ToolError
@@ -42,6 +46,7 @@ from acd.service.reload import Refused, Reloading
 from acd.service.sessions import Sessions
 from acd.service.status import dated, status_of
 from acd.service.stocktaking import RestoredTalks, Stocktaking
+from acd.service.waiting_messages import numbers_said
 from acd.web.backend import AgentAction, ConfigurationRefused, Json, Readiness
 from ami_bridge.agi_server import AgiLimits, AgiServer
 from ami_bridge.agi_session import AgiSession
@@ -97,6 +102,10 @@ class Parts:
         self._tracker = LegTracker(post, self.link.hang_up, loop.call_later, self.devices.on_activity)
         restored = RestoredTalks(post, self.devices.on_activity)
         self.agent_states = AgentStateFile(Path(config.acd.state_dir) / "agents.json")
+        self.last_agents = LastAgentFile(Path(config.acd.state_dir) / "last-agents.json", self.engine.last_agents)
+        self.host.observe(self.last_agents.observe)
+        self.host.observe(CallLog(self.engine.calls, self.engine.world.ended).observe)
+        self._calendar = CalendarClock(post, time.time, loop.call_later)
         self.prompts = PromptStore(
             Path(config.acd.cache_dir) / "prompts", recorded_dir=config.folder / "prompts", synthesisers=voices
         )
@@ -107,6 +116,7 @@ class Parts:
             phones=self._site.phones,
             queues=self._site.queues,
             stop_playback=self.link.stop_playback,
+            can_stop_playback=lambda: self.link.connected,
         )
         self.sessions.connect(
             SessionTools(
@@ -119,6 +129,8 @@ class Parts:
                 sounds=self.prompts,
                 taken_over=restored.taken_over,
                 stay=stay,
+                overflow=OverflowActions(lambda: self._site.compiled.outbound),
+                customer=self._customer,
             ),
             self._agent_changed,
         )
@@ -169,10 +181,15 @@ class Parts:
         """Give the engine its first inputs, the journal open: offers wait, agents are as they were."""
         self.recorder.start(self._site.compiled.routing, self.host.now())
         self.link.connect(self.ami, self._link_parts)
+        last_agents = self.last_agents.load()
+        if last_agents:
+            self.host.post(LastAgentsRestored(last_agents))
+        self._calendar.take(self._site.compiled)
         self._restore_agents()
 
     def close(self) -> None:
         """Take no more inputs, and close the journal."""
+        self._calendar.close()
         self.host.close()
         self.recorder.close()
 
@@ -254,7 +271,8 @@ class Parts:
     # Inside.
 
     async def _prepare(self, site: Compiled) -> None:
-        await self.prompts.warm_up(site.prompts, speech=site.forest.speech(), languages=sorted(site.languages))
+        speech = (*site.forest.speech(), *numbers_said(site.routing.queues.values()))
+        await self.prompts.warm_up(site.prompts, speech=speech, languages=sorted(site.languages))
 
     def _take(self, site: Compiled) -> None:
         """Put a changed site in force, between two events: who waits is matched anew within."""
@@ -262,6 +280,7 @@ class Parts:
         new_phones = self._site.take(site, self.engine.agents, self.engine.queues)
         self.devices.forget(new_phones)
         self.host.post(ConfigurationChanged(site.routing))
+        self._calendar.take(site)
         if new_phones:
             self.link.refresh_devices()
 
@@ -279,6 +298,9 @@ class Parts:
         agent = self.engine.agents.get(agent_id)
         if agent is not None:
             self.agent_states.note(agent_id, presence_of(agent))
+
+    def _customer(self, number: str) -> Customer | None:
+        return self._site.compiled.customers.get(number)
 
     def _interpreter(self, on_step: OnStep) -> Interpreter:
         return Interpreter(self._site.compiled.forest, on_step=on_step)

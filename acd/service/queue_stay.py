@@ -9,21 +9,21 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
 import structlog
 
-from acd.core.commands import AddLeg, Announce, CancelLeg, CancelOffer, OfferCall, Overflow
+from acd.core.commands import AddLeg, Announce, CancelLeg, CancelOffer, ChangeQueue, OfferCall, Overflow
 from acd.core.events import Event, LegFailed, LegFailure
-from acd.core.specs import QueueSpec, WaitingMessageKind
+from acd.core.specs import QueueSpec
 from acd.service.agi_line import AgiLine, hung_up
 from acd.service.legs import DialResult, Known, LegTracker
+from acd.service.waiting_messages import speech_of
 from ami_bridge.agi_codec import AgiReply
 from ami_bridge.agi_session import AgiError, AgiSession
 from ivr.line import LineHungUp
-from ivr.speech import Number, Prompt, Speech
 
 __all__ = ["QueueStay", "StayEnd", "StayTools", "dial_arguments"]
 
@@ -31,6 +31,8 @@ log = structlog.get_logger(__name__)
 
 _RESULT = ("DIALSTATUS", "HANGUPCAUSE", "ANSWEREDTIME", "DIALEDPEERNAME")
 _MOST_ANNOUNCEMENTS = 3
+_STOP_AGAIN_S = 0.02
+"""A sound that Asterisk has not begun yet cannot be stopped: it is tried again after so long (seconds)."""
 
 
 class StayEnd(Enum):
@@ -53,6 +55,8 @@ class StayTools:
     queues: Mapping[str, QueueSpec]
     stop_playback: Callable[[str], None]
     """Stop, through AMI, what is being played on this channel."""
+    can_stop_playback: Callable[[], bool]
+    """Whether that is possible now; otherwise nothing is announced, as it would delay an offer."""
 
 
 def dial_arguments(phones: Sequence[str], ring_timeout_s: float, queue: QueueSpec | None) -> tuple[str, str, str]:
@@ -69,12 +73,23 @@ def dial_arguments(phones: Sequence[str], ring_timeout_s: float, queue: QueueSpe
 class QueueStay:
     """One caller's stay, from the event that queues the call to the end of a talk or of the stay."""
 
-    def __init__(self, agi: AgiSession, line: AgiLine, call_id: str, queue: str, tools: StayTools) -> None:
+    def __init__(
+        self,
+        agi: AgiSession,
+        line: AgiLine,
+        call_id: str,
+        queue: str,
+        tools: StayTools,
+        on_queue_changed: Callable[[ChangeQueue], Awaitable[None]],
+    ) -> None:
         self._agi = agi
         self._line = line
         self._call_id = call_id
         self._queue = queue
         self._tools = tools
+        self._on_queue_changed = on_queue_changed
+        self._changed: ChangeQueue | None = None
+        """The engine has moved the call to another queue; its channel does not know yet."""
         self._offer: OfferCall | None = None
         """To be dialled as soon as the socket is free."""
         self._dialled: OfferCall | None = None
@@ -97,11 +112,10 @@ class QueueStay:
         """Ring these phones, now if the socket is free."""
         self._offer = command
         self._queue = command.queue
+        self._announcements.clear()  # said now, they would be late
         if self._idle is not None and not self._idle.done():
             self._dial(command)
-        elif self._announcing:
-            self._line.stop()
-            self._tools.stop_playback(self._agi.channel)
+        self._cut_short()
         self._wake()
 
     def cancel(self, command: CancelOffer) -> None:
@@ -135,15 +149,21 @@ class QueueStay:
 
     def announce(self, command: Announce) -> None:
         """Tell the caller something when nothing else is under way."""
-        self._announcements.append(command)
-        self._wake()
+        if self._tools.can_stop_playback():
+            self._announcements.append(command)
+            self._wake()
 
     def overflowed(self, command: Overflow) -> None:
         """The call has left the queue."""
         self.overflow = command
-        if self._announcing:
-            self._line.stop()
-            self._tools.stop_playback(self._agi.channel)
+        self._cut_short()
+        self._wake()
+
+    def change_queue(self, command: ChangeQueue) -> None:
+        """The call waits in another queue from now on."""
+        self._queue = command.queue
+        self._changed = command
+        self._announcements.clear()
         self._wake()
 
     def lost(self) -> None:
@@ -178,6 +198,9 @@ class QueueStay:
                 return StayEnd.LOST
             elif self._offer is not None:
                 self._dial(self._offer)
+            elif self._changed is not None:
+                changed, self._changed = self._changed, None
+                await self._on_queue_changed(changed)
             elif self._announcements:
                 await self._announce(self._announcements.popleft())
             elif self._music != self._spec_music():
@@ -236,10 +259,17 @@ class QueueStay:
     async def _announce(self, announcement: Announce) -> None:
         self._announcing = True
         try:
-            await self._line.play(_speech_of(announcement))
+            await self._line.play(speech_of(announcement))
         finally:
             self._announcing = False
             self._music = ""
+
+    def _cut_short(self) -> None:
+        """End an announcement at once: somebody is offered the call, or it goes elsewhere."""
+        if self._announcing and (self._offer is not None or self.overflow is not None) and not self._agi.ended:
+            self._line.stop()
+            self._tools.stop_playback(self._agi.channel)
+            asyncio.get_running_loop().call_later(_STOP_AGAIN_S, self._cut_short)
 
     async def _start_music(self) -> None:
         music = self._spec_music()
@@ -253,13 +283,3 @@ class QueueStay:
 
 def _with_agents(offer: OfferCall, agent_ids: tuple[str, ...]) -> OfferCall:
     return OfferCall(offer.cause, offer.offer_id, offer.call_id, agent_ids, offer.queue, offer.ring_timeout_s)
-
-
-def _speech_of(announcement: Announce) -> tuple[Speech, ...]:
-    """Say what the engine wants said: the prompt, and behind it the place or the minutes where there are any."""
-    prompt: tuple[Speech, ...] = (Prompt(announcement.prompt),) if announcement.prompt else ()
-    if announcement.kind is WaitingMessageKind.POSITION:
-        return (*prompt, Number(announcement.position))
-    if announcement.kind is WaitingMessageKind.ESTIMATED_WAIT and announcement.estimated_wait_s is not None:
-        return (*prompt, Number(max(1, round(announcement.estimated_wait_s / 60))))
-    return prompt if announcement.kind is WaitingMessageKind.PROMPT else ()

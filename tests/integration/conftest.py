@@ -17,6 +17,9 @@ from tests.integration.stage import Stage, open_stage
 from tests.service.sites import write_site
 
 AGENTS = ("anna", "bob", "chen", "dora", "emil")
+OUTSIDE = ("+493098765", "+493098766")
+TRUNK = "PJSIP/{number}@emil"
+"""Reaches the numbers outside."""
 
 OpenStage = Callable[..., AbstractAsyncContextManager[Stage]]
 
@@ -25,7 +28,9 @@ OpenStage = Callable[..., AbstractAsyncContextManager[Stage]]
 async def lab(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Lab]:
     """One Asterisk for all tests of a process, with ports of its own. The phone ``ghost`` is not registered."""
     folder = tmp_path_factory.mktemp("lab") / "run"
-    async with open_lab(folder, AGENTS, behaviour=Ring(), other_phones=[Phone("ghost")], verbose=3) as lab:
+    async with open_lab(
+        folder, AGENTS, behaviour=Ring(), other_phones=[Phone("ghost")], outside=OUTSIDE, verbose=3
+    ) as lab:
         yield lab
 
 

@@ -1,0 +1,95 @@
+"""Where a call goes that has left its queue for something that is not a queue, carried out on the caller's line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import Enum
+
+import structlog
+
+from acd.core.commands import Overflow
+from acd.core.specs import OverflowActionKind
+from acd.service.agi_line import DONE_VARIABLE, AgiLine
+from acd.service.call_state import STATE_VARIABLE
+from acd.service.compile import Outbound
+from ami_bridge.translation import ANSWERED
+from ivr.speech import Prompt
+
+__all__ = ["After", "OverflowActions"]
+
+log = structlog.get_logger(__name__)
+
+RING_OUTSIDE_S = 60
+"""So long an outside number rings (seconds)."""
+LONGEST_OUTSIDE_CALL_S = 4 * 3600
+"""A call to an outside number is ended after so long, whatever becomes of the two ends (seconds)."""
+
+
+class After(Enum):
+    """What follows for the caller."""
+
+    OVER = "over"
+    """The call ends; the line has been told how."""
+    BACK = "back"
+    """The action could not be done: the caller waits on, with the time waited so far."""
+
+
+class OverflowActions:
+    """Carries out what is neither a queue nor a menu. ``outbound``: what may be dialled, as configured now."""
+
+    def __init__(self, outbound: Callable[[], Outbound]) -> None:
+        self._outbound = outbound
+
+    async def carry_out(self, command: Overflow, line: AgiLine, call_id: str) -> After:
+        """Do it. Raises LineHungUp when the caller is gone."""
+        target = command.action.target
+        match command.action.kind:
+            case OverflowActionKind.CLOSING if target:
+                await line.play((Prompt(target),))
+                await line.hangup("normal")
+                return After.OVER
+            case OverflowActionKind.VOICEMAIL:
+                return await self._voicemail(line, target, call_id)
+            case OverflowActionKind.NUMBER:
+                return await self._dial_number(line, target, call_id)
+            case _:
+                log.warning("call goes to the dialplan's fall-back", call_id=call_id, why=command.reason)
+                await line.release("fallback")
+                return After.OVER
+
+    async def _voicemail(self, line: AgiLine, box: str, call_id: str) -> After:
+        await self._let_go(line)
+        await line.run_application("VoiceMail", f"{box},u")
+        (status,) = await line.read_variables(("VMSTATUS",))
+        if status in ("SUCCESS", "USEREXIT"):
+            return After.OVER
+        log.error("no voicemail: is the box in voicemail.conf?", call_id=call_id, box=box, status=status)
+        return await self._keep(line)
+
+    async def _dial_number(self, line: AgiLine, number: str, call_id: str) -> After:
+        device = self._outbound().device(number)
+        if device is None:
+            log.error("number not dialled: outbound does not allow it", call_id=call_id, number=number)
+            return After.BACK
+        await self._let_go(line)
+        # No option lets either end transfer; g: the engine ends the call, as ever.
+        limit_ms = LONGEST_OUTSIDE_CALL_S * 1000
+        await line.run_application("Dial", f"{device},{RING_OUTSIDE_S},grL({limit_ms})")
+        (status,) = await line.read_variables(("DIALSTATUS",))
+        log.info("outside number dialled", call_id=call_id, number=number, status=status)
+        if status == ANSWERED:
+            return After.OVER
+        return await self._keep(line)
+
+    @staticmethod
+    async def _let_go(line: AgiLine) -> None:
+        """The caller waits no longer: an engine after us must not take the call for a waiting one."""
+        line.released = "hangup"
+        await line.music_off()
+        await line.set_variables(((DONE_VARIABLE, "hangup"), (STATE_VARIABLE, ""), ("DIALSTATUS", "")))
+
+    @staticmethod
+    async def _keep(line: AgiLine) -> After:
+        line.released = ""
+        await line.set_variable(DONE_VARIABLE, "")
+        return After.BACK
