@@ -99,10 +99,12 @@ async def _read(stream: asyncio.StreamReader, bytes_max: int, name: str) -> byte
 
 
 async def _feed(stream: asyncio.StreamWriter, given: bytes) -> None:
-    # A program that does not want its input, or has ended, tells so by its exit code.
-    with suppress(BrokenPipeError, ConnectionResetError):
-        stream.write(given)
-        await stream.drain()
+    # A program that does not want its input, or has ended, tells so by its exit code. A pipe that has been closed since
+    # is a RuntimeError under uvloop.
+    with suppress(BrokenPipeError, ConnectionResetError, RuntimeError):
+        if given and not stream.is_closing():
+            stream.write(given)
+            await stream.drain()
     stream.close()
 
 

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import uvloop
 
 from acd.service import prompts_tools
 from acd.service.prompts_tools import ToolError, bare_environment, convert, run_tool
@@ -106,3 +107,13 @@ async def test_a_program_that_writes_without_end_is_ended(monkeypatch: pytest.Mo
 async def test_a_sound_that_cannot_be_used_is_told() -> None:
     with pytest.raises(ToolError, match=r"the sound converter failed with exit code 1: it is not a WAV file"):
         await convert(b"ID3", 8000, speech=True)
+
+
+def test_a_program_that_ends_before_it_is_fed_is_no_trouble_on_the_engines_own_loop() -> None:
+    async def often() -> None:
+        for _ in range(50):
+            assert await run_tool(["true"], b"", timeout_s=10) == b""
+            assert await run_tool(["true"], b"x" * 100_000, timeout_s=10) == b""
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(often())
