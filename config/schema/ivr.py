@@ -49,9 +49,16 @@ BUILT_IN_PROMPTS: Final = frozenset(
         "agent-ready",
         "agent-unknown",
         "agent-wrap-up-done",
+        "agent-wrap-up-extended",
+        "estimated-wait",
+        "estimated-wait-minute",
+        "estimated-wait-minutes",
+        "estimated-wait-short",
         "goodbye",
         "no-input",
         "not-valid",
+        "queue-position",
+        "queue-position-end",
     }
 )
 """Prompts that every site has in all languages, until it defines its own of the same name."""

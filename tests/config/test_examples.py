@@ -92,6 +92,26 @@ def test_bank() -> None:
         assert set(prompt) == {"en", "zh"} or name in ("greeting", "choose-language", "lost-card-language")
 
 
+def test_bank_shows_the_routing_core() -> None:
+    """Each concept that has a page is to be seen in it."""
+    config = load(EXAMPLES / "bank", ENV)
+    routing, queues = config.routing, config.routing.queues.values()
+    assert any(queue.relax and queue.requires for queue in queues)
+    assert any(step.group for queue in queues for step in queue.relax)
+    assert {queue.strategy.name for queue in queues} == {"longest-idle", "least-proficient"}
+    for key in ("ageing", "sticky", "while_waiting", "opening_hours", "join", "overflow"):
+        assert any(getattr(queue, key) for queue in queues), key
+    assert {message.say for queue in queues for message in queue.while_waiting} == {"position", "estimated-wait", None}
+    assert set(config.calendars) == {queue.opening_hours for queue in queues}
+    assert routing.customers
+    assert routing.outbound.allowed == ("116116",), "and nothing else may be dialled"
+
+
+def test_demo_tells_callers_their_position() -> None:
+    for queue in load(EXAMPLES / "demo", ENV).routing.queues.values():
+        assert [message.say for message in queue.while_waiting] == ["position"]
+
+
 @pytest.mark.slow
 def test_wheel_brings_examples_and_schemas(tmp_path: Path) -> None:
     root = Path(__file__).parents[2]
@@ -99,5 +119,5 @@ def test_wheel_brings_examples_and_schemas(tmp_path: Path) -> None:
     subprocess.run(command, cwd=root, check=True, capture_output=True)
     (wheel,) = tmp_path.glob("*.whl")
     shipped = {str(path.relative_to(root)) for path in (*EXAMPLES.rglob("*.yaml"), *SHIPPED.glob("*.json"))}
-    assert len(shipped) >= 12
+    assert len(shipped) >= 14
     assert shipped <= set(zipfile.ZipFile(wheel).namelist())
