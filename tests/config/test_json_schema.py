@@ -55,7 +55,8 @@ def test_small_site(name: str) -> None:
 
 BEYOND_SHAPE = re.compile(
     r"unknown (agent|calendar|prompt|queue|skill|strategy|time zone|tree)|has no (node|option|'opening_hours')"
-    r"|no queue has|not later than|wait in it already|may not be dialled|called back|no trunk|does not serve|each its own"
+    r"|no queue has|not later than|wait in it already|may not be dialled|called back|no trunk|does not serve"
+    r"|each its own"
 )
 """Messages about names and values that do not fit to each other, of which a schema knows nothing."""
 
