@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
-from acd.core.events import Event, LegAnswered, LegFailed, LegFailure, OfferBridged, OfferEnded, TalkEnded
+from acd.core.events import Event, LegAnswered, LegFailed, LegFailure, OfferBridged, TalkEnded
 from ami_bridge.translation import (
     ANSWERED,
     hangup_cause,
@@ -329,9 +329,11 @@ class LegTracker:
             self._post(LegFailed(dial.offer_id, leg.agent_id, failure or LegFailure.DROPPED))
 
     def _fail_all(self, dial: _Dial, failure: LegFailure) -> None:
+        """Tell it of each phone, as the offer may have agents by now whose phones never rang."""
         for leg in dial.legs.values():
-            leg.over = True
-        self._post(OfferEnded(dial.offer_id, failure))
+            if not leg.over:
+                leg.over = True
+                self._post(LegFailed(dial.offer_id, leg.agent_id, failure))
 
     def _cancel(self, leg: _Leg) -> None:
         leg.over = True

@@ -16,7 +16,7 @@ from enum import Enum
 import structlog
 
 from acd.core.commands import AddLeg, Announce, CancelLeg, CancelOffer, ChangeQueue, OfferCall, Overflow
-from acd.core.events import Event, LegFailed, LegFailure
+from acd.core.events import Event, LegFailure, OfferEnded
 from acd.core.specs import QueueSpec
 from acd.service.agi_line import AgiLine, hung_up
 from acd.service.legs import DialResult, Known, LegTracker
@@ -100,8 +100,8 @@ class QueueStay:
         """Waited for while the socket is silent."""
         self._music = ""
         """The music that plays, as far as we know."""
-        self._unrung: list[AddLeg] = []
-        """Agents who joined an offer after its dial was written."""
+        self._joined = False
+        """Agents have joined the offer since its dial was written."""
         self.overflow: Overflow | None = None
         """Set when the engine has sent the call elsewhere."""
         self._lost = False
@@ -145,7 +145,7 @@ class QueueStay:
         if pending is not None and pending.offer_id == command.offer_id:
             self._offer = _with_agents(pending, (*pending.agent_ids, command.agent_id))
         else:
-            self._unrung.append(command)
+            self._joined = True
 
     def announce(self, command: Announce) -> None:
         """Tell the caller something when nothing else is under way."""
@@ -244,13 +244,14 @@ class QueueStay:
         if offer is None:
             return False
         known = self._tools.tracker.returned(offer.offer_id)
-        result = await self._ask() if known is Known.NOTHING else None
-        while self._unrung:
-            leg = self._unrung.pop()
-            self._tools.post(LegFailed(leg.offer_id, leg.agent_id, LegFailure.CANCELLED))
-        if result is not None:
-            return self._tools.tracker.settle(offer.offer_id, result)
-        return known is Known.TALKED
+        talked = known is Known.TALKED
+        if known is Known.NOTHING:
+            talked = self._tools.tracker.settle(offer.offer_id, await self._ask())
+        if self._joined and not talked:
+            # Those who joined while it rang never did: not one by one, or each would join what is left of it again.
+            self._tools.post(OfferEnded(offer.offer_id, LegFailure.CANCELLED))
+        self._joined = False
+        return talked
 
     async def _ask(self) -> DialResult:
         status, cause, answered_s, peer = await self._line.read_variables(_RESULT)

@@ -21,7 +21,7 @@ from typing import Any
 from acd.lab.callers import Call, Callers, CallPlan
 from acd.lab.lab import Lab
 from acd.lab.pbx import Pbx
-from acd.lab.phones import Behaviour, Phones, Ring
+from acd.lab.phones import Behaviour, PhoneCall, Phones, Ring
 
 TOKEN = "token-of-the-test"
 LIMIT_S = 5.0
@@ -196,6 +196,12 @@ class Stage:
         await self.stack.enter_async_context(callers)
         self.callers.append(callers)
         return callers
+
+    async def rings(self, agent: str, number: int = 1, timeout_s: float = LIMIT_S) -> PhoneCall:
+        """Wait until an agent's phone rings for its ``number``-th call; from then on it can be answered or rejected."""
+        offer = await self.phones[agent].offered(number, timeout_s)
+        await offer.wait_for(lambda message: message.is_response(180, sent=True), timeout_s)
+        return offer
 
     async def waiting(self, number: int, timeout_s: float = LIMIT_S) -> Status:
         """Wait until so many callers wait."""

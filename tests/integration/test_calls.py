@@ -21,7 +21,7 @@ TO_CARDS = CallPlan("200")
 async def test_the_digit_picks_the_queue(stage: OpenStage, digit: str, queue: str, agent: str) -> None:
     async with stage(agents={"anna": ["cards"], "bob": ["general"]}) as s:
         call = await s.place(CallPlan("100", digits=((0.3, digit),)))
-        offer = await s.phones[agent].offered()
+        offer = await s.rings(agent)
         status = await s.engine.status()
         assert status["calls"][0]["queue"] == queue
         assert by_id(status["agents"], agent)["state"] == "reserved"
@@ -108,7 +108,7 @@ async def test_the_first_agent_does_not_answer_the_second_does(stage: OpenStage)
     async with stage(agents={"anna": ["cards"], "bob": ["cards"]}, defaults={"ring_timeout_s": "1"}) as s:
         call = await s.place(TO_CARDS)
         missed = await s.phones["anna"].offered()
-        taken = await s.phones["bob"].offered()
+        taken = await s.rings("bob")
         assert missed.cancelled
         assert 0.9 < taken.offered_at - missed.offered_at < 2.0
         await s.engine.agent("anna", "back-off", "missed")
@@ -173,8 +173,7 @@ async def test_the_caller_gives_up_while_waiting(stage: OpenStage) -> None:
 async def test_the_caller_gives_up_while_ringing(stage: OpenStage) -> None:
     async with stage(agents={"anna": ["cards"]}) as s:
         call = await s.place(TO_CARDS)
-        offer = await s.phones["anna"].offered()
-        await offer.wait_for(lambda message: message.is_response(180))
+        offer = await s.rings("anna")
         await call.hang_up()
         stopped = await offer.wait_for(lambda message: message.is_request("CANCEL"))
         ended_at = call.ended_at
@@ -192,7 +191,7 @@ async def test_the_caller_gives_up_at_the_moment_of_the_answer(stage: OpenStage,
     """Hang-up and answer within milliseconds of each other, in either order: nobody is left with half a call."""
     async with stage(agents={"anna": ["cards"]}) as s:
         call = await s.place(TO_CARDS)
-        offer = await s.phones["anna"].offered()
+        offer = await s.rings("anna")
         await call.answered()
 
         async def answer() -> None:
@@ -208,7 +207,7 @@ async def test_the_caller_gives_up_at_the_moment_of_the_answer(stage: OpenStage,
         await s.empty()
         await s.engine.agent("anna", "ready")
         again = await s.place(TO_CARDS)
-        second = await s.phones["anna"].offered(2)
+        second = await s.rings("anna", 2)
         second.answer()
         await s.talking(1)
         await again.hang_up()
@@ -259,7 +258,7 @@ async def test_a_blind_transfer_frees_the_agent(stage: OpenStage) -> None:
         talk = await s.phones["anna"].offered()
         await s.talking(1)
         await talk.transfer("300")
-        at_bob = await s.phones["bob"].offered()
+        at_bob = await s.rings("bob")
         await s.engine.agent("anna", "ready")
         status = await s.engine.status()
         assert [call["queue"] for call in status["calls"]] == ["general"], "the transferred caller is a new call"

@@ -97,7 +97,7 @@ async def test_kill_9_while_ringing(stage: OpenStage) -> None:
     """The phone rings on, and is answered while there is no engine: that talk counts; the caller is not asked again."""
     async with stage(agents={"anna": ["cards"]}, defaults={"ring_timeout_s": "20"}) as s:
         call = await s.place(CallPlan("200"))
-        offer = await s.phones["anna"].offered()
+        offer = await s.rings("anna")
         s.engine.kill()
         await s.engine.wait()
         offer.answer()
@@ -193,7 +193,7 @@ async def test_ami_cut_for_five_seconds(stage: OpenStage, lab: Lab) -> None:
         await before.ended()
         await s.engine.agent("anna", "ready")
         across = await s.place(CallPlan("200"))
-        at_bob = await s.phones["bob"].offered(2)
+        at_bob = await s.rings("bob", 2)
         at_bob.answer()  # told by nobody until AMI is back
         await at_bob.answered()
         await asyncio.sleep(5.0 - (time.monotonic() - cut_at))

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from acd.core.events import Event, LegAnswered, LegFailed, LegFailure, OfferBridged, OfferEnded, TalkEnded
+from acd.core.events import Event, LegAnswered, LegFailed, LegFailure, OfferBridged, TalkEnded
 from acd.service.legs import DialResult, Known, LegTracker
 from tests.service.clockwork import Clockwork
 
@@ -167,7 +167,7 @@ def test_without_ami_a_failure_is_told(desk: Desk, result: DialResult, failure: 
     desk.begin()
     assert desk.tracker.returned("o1") is Known.NOTHING
     assert not desk.tracker.settle("o1", result)
-    assert desk.take() == [OfferEnded("o1", failure)]
+    assert desk.take() == [LegFailed("o1", "anna", failure)]
 
 
 def test_without_ami_the_phone_that_answered_is_known_by_its_channel(desk: Desk) -> None:
@@ -329,3 +329,13 @@ def test_strangers_and_stand_ins_are_ignored(desk: Desk) -> None:
     assert desk.take() == []
     desk.feed(dial_begin(ANNA, "L1"), dial_end("L1", "BUSY"))
     assert desk.take() == [LegFailed("o1", "anna", LegFailure.REJECTED)]
+
+
+def test_without_ami_each_phone_that_rang_has_failed(desk: Desk) -> None:
+    """Each is told of, and no others: agents may have joined the offer whose phones never rang."""
+    desk.begin(a="anna", b="bob")
+    desk.feed(dial_begin(ANNA, "L1"), dial_end("L1", "BUSY"))
+    desk.take()
+    desk.tracker.returned("o1")
+    assert not desk.tracker.settle("o1", DialResult("NOANSWER", "19"))
+    assert desk.take() == [LegFailed("o1", "bob", LegFailure.MISSED)]
