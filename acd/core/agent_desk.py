@@ -18,6 +18,7 @@ __all__ = ["AgentDesk"]
 MISSED_CALLS = "missed-calls"
 """Not-ready reason of an agent who missed too many calls in a row."""
 LOGIN_LIMIT = "login-limit"
+NOT_CONFIGURED = "no longer configured"
 
 
 class AgentDesk:
@@ -53,13 +54,13 @@ class AgentDesk:
             self._world.change_agent(agent, AgentState.NOT_READY, now, reason)
         self._staff_changed(agent, now)
 
-    def log_out(self, agent: Agent, now: float) -> None:
+    def log_out(self, agent: Agent, now: float, reason: str = "") -> None:
         """Log out now, or when the present call is over. A ringing phone must be cancelled before."""
         if agent.state is AgentState.TALKING:
-            agent.pending = (AgentState.LOGGED_OUT, "")
+            agent.pending = (AgentState.LOGGED_OUT, reason)
             agent.story.tell(now, self._world.cause, "will log out after the call")
         elif agent.state is not AgentState.LOGGED_OUT:
-            self._go(agent, AgentState.LOGGED_OUT, "", now)
+            self._go(agent, AgentState.LOGGED_OUT, reason, now)
 
     def ready(self, agent: Agent, now: float) -> None:
         """Want calls: ends not-ready, back-off and a capped wrap-up; during a call it withdraws what was asked for."""
@@ -81,6 +82,13 @@ class AgentDesk:
             agent.pending = (AgentState.NOT_READY, reason)
             agent.story.tell(now, self._world.cause, "will be not ready after the call", reason)
         elif agent.state is not AgentState.LOGGED_OUT:
+            self._go(agent, AgentState.NOT_READY, reason, now)
+
+    def take_out_of_service(self, agent: Agent, reason: str, now: float) -> None:
+        """Not ready at once, whatever the agent was doing; one who is logged out stays so."""
+        agent.pending = None
+        out_already = agent.state is AgentState.NOT_READY and agent.reason == reason
+        if agent.state is not AgentState.LOGGED_OUT and not out_already:
             self._go(agent, AgentState.NOT_READY, reason, now)
 
     def wrap_up_done(self, agent: Agent, now: float) -> None:
@@ -209,13 +217,13 @@ class AgentDesk:
             agent.pending = None
             self._go(agent, state, reason, now)
         elif agent.retired:
-            self._go(agent, AgentState.LOGGED_OUT, "no longer configured", now)
+            self._go(agent, AgentState.LOGGED_OUT, NOT_CONFIGURED, now)
         else:
             self._become_ready(agent, now, fresh=False)
 
     def _become_ready(self, agent: Agent, now: float, *, fresh: bool) -> None:
         if agent.retired:
-            self._go(agent, AgentState.LOGGED_OUT, "no longer configured", now)
+            self._go(agent, AgentState.LOGGED_OUT, NOT_CONFIGURED, now)
             return
         if fresh:
             agent.idle_since = now

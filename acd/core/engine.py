@@ -62,6 +62,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Engine"]
 
+_FAULTS_AT_ONCE = 100
+"""Making one entity safe may bring another one's fault to light; so many in a row are taken."""
+
 
 class Engine:
     """The decisions of one site.
@@ -206,9 +209,16 @@ class Engine:
     def _fault(self, fault: IllegalTransition, now: float) -> None:
         if self._strict:
             raise fault
-        self.world.faults += 1
-        self.world.out.append(FaultFound(self.world.cause, fault.entity, str(fault), fault.story))
-        reconcile(self.world, self._offering, self._desk, fault.entity, now)
+        for _ in range(_FAULTS_AT_ONCE):
+            self.world.faults += 1
+            self.world.out.append(FaultFound(self.world.cause, fault.entity, str(fault), fault.story))
+            try:
+                reconcile(self.world, self._matching, self._offering, self._desk, fault.entity, now)
+            except IllegalTransition as another:
+                fault = another
+            else:
+                return
+        raise fault
 
     # Calls.
 

@@ -46,6 +46,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Staffing", "estimated_wait_s", "next_call_wait_s", "note_handling", "note_wait", "position"]
 
+_PATIENTLY_S = 3600.0
+"""An hour of waiting without a hang-up is taken for granted: the first one or two do not mean that everybody leaves."""
 _MEDIAN = 1.0 / 3.0
 _NEWEST = 0.002
 """Weight of the newest call in the means."""
@@ -132,7 +134,7 @@ def _estimate(queue: Queue, requirement: Requirement, key: OrderKey, now: float,
     wait_s = _time_to_serve(staffing, ahead, handling_s, key, now)
     wait_s /= 1.0 - min(_share_overtaking(queue, staffing, key, now), _MOST_OVERTAKING)
     if queue.hang_ups > 0.0:
-        rate = queue.hang_ups / queue.waited_s
+        rate = queue.hang_ups / (queue.waited_s + _PATIENTLY_S)
         wait_s = log1p(rate * wait_s) / rate
     return wait_s
 

@@ -190,11 +190,26 @@ class Matching:
             self._world.timers.cancel(offer.step_timer)
             return
         demand.ringing[offer.id] = offer
-        while not self._world.suspended and self._takes_more(offer, now):
+        self.ring_more(offer, now)
+
+    def ring_more(self, offer: Offer, now: float) -> None:
+        """Ring further phones for an offer that has room for them, as far as agents are idle."""
+        demand = offer.call.demand
+        while demand is not None and not self._world.suspended and self._takes_more(offer, now):
             agents = self._idle_for(demand)
             if not agents:
                 return
             self._add_leg(offer, agents[0], now)
+
+    def purge(self, call: Call) -> None:
+        """Take a call of which nothing is certain out of wherever it may be waiting (a pass over everything)."""
+        for queue in self._world.queues.values():
+            queue.waiting.pop(call.id, None)
+            for demand in queue.demands.values():
+                if any(waiting is call for waiting in demand.line):
+                    demand.line.remove(call)
+        for agent in self._world.agents.values():
+            agent.personal.pop(call.id, None)
 
     def place_all(self, now: float) -> None:
         """Match everyone who can be matched, in the total order (when offers are resumed)."""
@@ -273,6 +288,7 @@ class Matching:
         offer = Offer(f"{call.id}.{call.offers_made}", call, now, queue.spec.ring_timeout_s)
         world.offers[offer.id] = offer
         call.offer = offer
+        queue.offered += 1
         call.change(
             CallState.OFFERED,
             now,
@@ -289,7 +305,6 @@ class Matching:
                 tuple([(agent.id, value) for agent, value in front]),
             ),
         )
-        queue.offered += 1
         for agent in agents:
             self._reserve(agent, offer, now)
         queue.strategy.picked(agents[0])

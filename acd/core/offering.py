@@ -77,6 +77,7 @@ class Offering:
             offer.winner = None
         if offer.legs:
             self._fail_agent(agent, failure, now)
+            self._matching.ring_more(offer, now)
         else:
             self._return_call(offer, {agent: failure}, now)
 
@@ -94,6 +95,13 @@ class Offering:
         self._world.out.append(CancelOffer(self._world.cause, offer.id, offer.call.id, reason))
         for agent in agents:
             self._desk.offer_failed(agent, LegFailure.CANCELLED, now)
+
+    def abandon(self, offer: Offer, reason: str, now: float) -> None:
+        """Take an offer back; its call goes on to other agents."""
+        self._world.out.append(CancelOffer(self._world.cause, offer.id, offer.call.id, reason))
+        agents = list(offer.legs.values())
+        offer.legs.clear()
+        self._return_call(offer, dict.fromkeys(agents, LegFailure.CANCELLED), now)
 
     def cancel_leg(self, agent: Agent, reason: str, now: float) -> None:
         """Stop ringing one agent, who wants something else now."""
@@ -186,6 +194,7 @@ class Offering:
             self._fail_agent(agent, failure, now)
         if call.state is CallState.WAITING:
             self._matching.try_again(call, now, "offer failed")
+        self._room.back_in_line(call, now)
 
     def _close(self, offer: Offer) -> None:
         world = self._world

@@ -7,7 +7,9 @@ and offer and made not ready, with a reason that a supervisor sees, so that a co
 from __future__ import annotations
 
 from acd.core.agent_desk import AgentDesk
-from acd.core.events import LegFailure
+from acd.core.agents import Agent
+from acd.core.calls import Call
+from acd.core.matching import Matching
 from acd.core.offering import Offering
 from acd.core.transitions import AgentState, CallState
 from acd.core.world import World
@@ -18,22 +20,37 @@ RECONCILED = "reconciled"
 """Not-ready reason of an agent whose state made no sense."""
 
 
-def reconcile(world: World, offering: Offering, desk: AgentDesk, entity: str, now: float) -> None:
-    """Make ``entity`` (``call ID`` or ``agent ID``, as IllegalTransition names it) safe."""
+def reconcile(world: World, matching: Matching, offering: Offering, desk: AgentDesk, entity: str, now: float) -> None:
+    """Make ``entity`` (``call ID`` or ``agent ID``, as IllegalTransition names it) safe, whatever is wrong with it."""
     kind, _, name = entity.partition(" ")
     if kind == "call":
         call = world.calls.get(name)
-        if call is not None and call.state is not CallState.ENDED:
-            offering.call_gone(call, now)
-        return
-    agent = world.agents.get(name)
-    if agent is None:
-        return
+        if call is not None:
+            _reconcile_call(call, matching, offering, now)
+    else:
+        agent = world.agents.get(name)
+        if agent is not None:
+            _reconcile_agent(agent, offering, desk, world.cause, now)
+    for agent in list(world.agents.values()):
+        matching.place_agent(agent, now)  # one who was about to be given the call may have been left in between
+
+
+def _reconcile_call(call: Call, matching: Matching, offering: Offering, now: float) -> None:
+    if call.offer is not None:
+        offering.cancel(call.offer, RECONCILED, now)
+    matching.purge(call)
+    call.state = CallState.MENU  # by force: from here every end is allowed
+    offering.call_gone(call, now)
+
+
+def _reconcile_agent(agent: Agent, offering: Offering, desk: AgentDesk, cause: int, now: float) -> None:
+    agent.pending = (AgentState.NOT_READY, RECONCILED)  # or another call would be offered in between
     if agent.offer is not None:
-        offering.leg_failed(agent.offer, agent, LegFailure.CANCELLED, now)
-        agent.offer = None
-    if agent.call is not None and agent.call.agent is agent:
-        agent.call.agent = None
-        agent.call = None
-    if agent.state is not AgentState.LOGGED_OUT:
-        desk.not_ready(agent, RECONCILED, now)
+        offering.abandon(agent.offer, RECONCILED, now)
+    call = agent.call
+    agent.call = None
+    if call is not None and call.agent is agent:
+        call.agent = None
+        if call.state is CallState.TALKING:
+            call.change(CallState.MENU, now, cause, RECONCILED)
+    desk.take_out_of_service(agent, RECONCILED, now)

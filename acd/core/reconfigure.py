@@ -9,7 +9,7 @@
 
 from __future__ import annotations
 
-from acd.core.agent_desk import AgentDesk
+from acd.core.agent_desk import NOT_CONFIGURED, AgentDesk
 from acd.core.agents import Agent
 from acd.core.calls import Call
 from acd.core.matching import Matching
@@ -130,7 +130,7 @@ class Reconfiguration:
         elif agent.state is AgentState.LOGGED_OUT:
             self._agent_gone(agent, now)
         elif agent.state is not AgentState.TALKING and agent.state is not AgentState.WRAP_UP:
-            self._desk.log_out(agent, now)
+            self._desk.log_out(agent, now, NOT_CONFIGURED)
 
     def _agent_gone(self, agent: Agent, now: float) -> None:  # noqa: ARG002
         world = self._world

@@ -186,6 +186,11 @@ class WaitingRoom:
         if call.state is CallState.WAITING:
             self._overflow_if_due(call, now)
 
+    def back_in_line(self, call: Call, now: float) -> None:
+        """Ask the rules of a call whose phones have stopped ringing: a deadline may have passed meanwhile."""
+        if call.queue is not None and call.queue.spec.overflow:
+            self._overflow_due(call, now)
+
     def recheck(self, queue: Queue, now: float) -> None:
         """Look at the overflow rules of all who wait, newest first: staff or hours have changed."""
         if not queue.spec.overflow or not queue.waiting:

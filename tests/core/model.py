@@ -237,8 +237,11 @@ class Model:
         if call.state == "waiting" and call.held_for is None:
             self.call_waits(call, now)
         elif call.state == "offered" and call.offer is not None:
-            while self.takes_more(call.offer, now) and not self.suspended and (agents := self.candidates(call)):
-                self.add_leg(call.offer, agents[0], now)
+            self.ring_more(call.offer, now)
+
+    def ring_more(self, offer: MOffer, now: float) -> None:
+        while self.takes_more(offer, now) and not self.suspended and (agents := self.candidates(offer.call)):
+            self.add_leg(offer, agents[0], now)
 
     def release(self, call: MCall, now: float) -> None:
         agent, call.held_for = call.held_for, None
@@ -324,6 +327,7 @@ class Model:
             offer.winner = None
         if offer.legs:
             self.offer_failed(agent, self.fair(agent, offer, reason, now), now)
+            self.ring_more(offer, now)
         else:
             self.back_to_queue(offer, [(agent, reason)], now)
 
