@@ -1,0 +1,1 @@
+"""Benchmarks: what decisions, protocols and calls cost, beside peers that do the same work."""
