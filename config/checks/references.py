@@ -80,5 +80,9 @@ def check_reference(draft: Draft, findings: Findings, position: Position, tree: 
             findings.error(position, f"tree '{other}' has no node '{node}'; {right}")
         return
     kind = "node or tree" if tree else "tree"
+    elsewhere = next((name for name in draft.trees if reference in (draft.nodes(name) or ())), None)
     dotted = (f"{name}.{at}" for name in draft.trees for at in draft.nodes(name) or ()) if dot else ()
-    findings.error(position, f"unknown {kind} '{reference}'; {suggestion(reference, {*own, *draft.trees, *dotted})}")
+    right = suggestion(reference, {*own, *draft.trees, *dotted})
+    if elsewhere is not None:  # the very name, in another tree
+        right = f"did you mean '{elsewhere}.{reference}'?"
+    findings.error(position, f"unknown {kind} '{reference}'; {right}")
