@@ -50,6 +50,7 @@ BUILT_IN_PROMPTS: Final = frozenset(
         "agent-unknown",
         "agent-wrap-up-done",
         "agent-wrap-up-extended",
+        "confirm-call",
         "estimated-wait",
         "estimated-wait-minute",
         "estimated-wait-minutes",
