@@ -8,6 +8,7 @@ from __future__ import annotations
 from acd.core.agents import Agent
 from acd.core.calls import Call
 from acd.core.matching import Matching
+from acd.core.offers import Offer
 from acd.core.transitions import AgentState, CallState
 from acd.core.world import World
 
@@ -25,9 +26,11 @@ def check(world: World, now: float) -> None:
     for agent in world.agents.values():
         _check_agent(world, agent)
     for offer in world.offers.values():
-        _require(bool(offer.legs), f"{offer} rings nobody", offer.call)
-        _require(offer.lease is not None and offer.lease.live, f"{offer} has no lease", offer.call)
-        _require(offer.call.offer is offer, f"{offer} is not its call's", offer.call)
+        _check_offer(world, offer)
+    for queue in world.queues.values():
+        offered = [offer for offer in world.offers.values() if offer.call.queue is queue]
+        _require_that(queue.offered == len(offered), f"{queue} counts {queue.offered} offers, there are {len(offered)}")
+        _require_that(not queue.retired or bool(queue.waiting or offered), f"{queue} is retired and empty")
     if not world.suspended:
         _check_work_conservation(world, now)
 
@@ -49,6 +52,15 @@ def _check_call(world: World, call: Call) -> None:
         _require(not any(timer.live for timer in call.timers), f"{call} has deadlines of a queue", call)
 
 
+def _check_offer(world: World, offer: Offer) -> None:
+    call = offer.call
+    _require(bool(offer.legs), f"{offer} rings nobody", call)
+    _require(len(offer.legs) <= max(world.routing.max_legs, 1), f"{offer} rings too many", call)
+    _require(offer.lease is not None and offer.lease.live, f"{offer} has no lease", call)
+    _require(call.offer is offer, f"{offer} is not its call's", call)
+    _require(offer.winner is None or offer.winner.id in offer.legs, f"{offer} was answered by nobody", call)
+
+
 def _check_agent(world: World, agent: Agent) -> None:
     reserved = agent.state is AgentState.RESERVED
     _require((agent.offer is not None) == reserved, f"{agent} and the offer disagree", agent)
@@ -60,7 +72,12 @@ def _check_agent(world: World, agent: Agent) -> None:
         _require(agent.state is AgentState.READY and agent.phone_free, f"{agent} is indexed as idle", agent)
     else:
         _require(agent.state is not AgentState.READY or not agent.phone_free, f"{agent} is idle and not indexed", agent)
-    if agent.state in (AgentState.BACK_OFF,):
+    for call in agent.personal.values():
+        busy = agent.state in (AgentState.RESERVED, AgentState.TALKING)
+        waits_on = call.queue is not None and call.queue.spec.sticky.wait_while_busy
+        _require(call.held_for is agent, f"{agent} is to get {call}, which is not held", agent)
+        _require(waits_on or not busy, f"{call} is held for {agent}", call)
+    if agent.state is AgentState.BACK_OFF:
         _require(agent.state_timer is not None and agent.state_timer.live, f"{agent} would stay for ever", agent)
     if agent.state is AgentState.WRAP_UP and agent.until is not None:
         _require(agent.state_timer is not None and agent.state_timer.live, f"{agent} would stay for ever", agent)
@@ -81,8 +98,19 @@ def _check_work_conservation(world: World, now: float) -> None:
         for agent in idle:
             may = agent.id in call.queue.members and requirement.met_by(agent.levels, agent.spec.groups)
             _require(not may, f"{call} waits although {agent} is idle at {now}", call)
+    for agent in idle:
+        for demand in agent.demands:
+            for offer in demand.ringing.values():
+                room = len(offer.legs) < world.routing.max_legs and now < offer.ring_until
+                joins = offer.hungry and offer.winner is None and room
+                _require(not joins, f"{offer} rings on without {agent}, who is idle", offer.call)
 
 
 def _require(holds: bool, what: str, entity: Call | Agent) -> None:
     if not holds:
         raise BrokenInvariant("\n  ".join((what, *entity.story.lines())))
+
+
+def _require_that(holds: bool, what: str) -> None:
+    if not holds:
+        raise BrokenInvariant(what)

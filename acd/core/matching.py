@@ -129,6 +129,8 @@ class Matching:
     def place_call(self, call: Call, now: float, trigger: str = "call") -> None:
         """Offer the call (state WAITING) to who goes first, or let it wait in line."""
         world = self._world
+        if call.held_for is not None and not self._waits_on(call):
+            call.held_for = None
         if call.held_for is not None:
             if not world.suspended and call.held_for.is_idle:
                 self._offer(call, [call.held_for], trigger, None, None, now)
@@ -176,8 +178,15 @@ class Matching:
     def stop_holding(self, agent: Agent, now: float) -> None:
         """Let calls go to anyone that wait for this agent, who has got another one, unless they are to wait on."""
         for call in list(agent.personal.values()):
-            if call.queue is None or not call.queue.spec.sticky.wait_while_busy:
+            if not self._waits_on(call):
                 self.release(call, now)
+
+    @staticmethod
+    def _waits_on(call: Call) -> bool:
+        """Whether the call is to wait on for its one agent, who may have got another call."""
+        agent = call.held_for
+        busy = agent is not None and agent.state in (AgentState.RESERVED, AgentState.TALKING)
+        return not busy or (call.queue is not None and call.queue.spec.sticky.wait_while_busy)
 
     def rejoin(self, call: Call, now: float) -> None:
         """Ring on for what the call asks for now, which has changed while phones ring for it: others may join in."""
@@ -320,6 +329,7 @@ class Matching:
                 queue.spec.ring_timeout_s,
             )
         )
+        self.ring_more(offer, now)  # of ring-all, when one agent took the call while others were idle
 
     def _reserve(self, agent: Agent, offer: Offer, now: float) -> None:
         self.withdraw_agent(agent)

@@ -91,6 +91,8 @@ class Model:
         """The call has begun to wait: which agents, of all who may take it?"""
         queue = call.queue
         call.state = "waiting"
+        if call.held_for is not None and not self.waits_on(call, call.held_for):
+            call.held_for = None
         if call.held_for is not None:
             if not self.suspended and is_idle(call.held_for):
                 self.offer(call, [call.held_for], now)
@@ -131,6 +133,7 @@ class Model:
             else:
                 self.arm_step(offer, now)
         self.expect(offer.id, OfferCall, tuple(agent.id for agent in agents))
+        self.ring_more(offer, now)
 
     def reserve(self, agent: MAgent, offer: MOffer, now: float) -> None:
         offer.legs.append(agent)
@@ -251,8 +254,12 @@ class Model:
 
     def stop_holding(self, agent: MAgent, now: float) -> None:
         for call in list(agent.held):
-            if not call.queue.sticky.wait_while_busy:
+            if not self.waits_on(call, agent):
                 self.release(call, now)
+
+    @staticmethod
+    def waits_on(call: MCall, agent: MAgent) -> bool:
+        return agent.state not in ("reserved", "talking") or call.queue.sticky.wait_while_busy
 
     def release_all(self, agent: MAgent, now: float) -> None:
         for call in list(agent.held):
