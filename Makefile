@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test check lint bench bench-pbx bench-core bench-codec lock clean .runtime .dev
+.PHONY: help setup run demo test check lint bench bench-pbx bench-core bench-codec figures lock clean .runtime .dev
 
 # The first of these that is 3.11 or newer; `make PYTHON=/path/to/python3 …` decides otherwise.
 NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
@@ -51,6 +51,9 @@ bench-core: .dev ## the core alone: events and decisions per second
 
 bench-codec: .dev ## AMI events per second: ours, pyst2, panoramisk
 	$(BIN)/python -m bench.codec $(ARGS)
+
+figures: .dev ## put the last benchmarks' figures into README.md
+	$(BIN)/python tools/figures.py
 
 lock: .dev ## write requirements/*.txt anew; ARGS=--upgrade takes newer versions
 	$(BIN)/python tools/lock.py $(ARGS)

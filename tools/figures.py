@@ -1,0 +1,82 @@
+"""Writes the figures of the last benchmarks from ``bench/results`` into README.md (``make figures``).
+
+Only what the JSON files hold is written, so that the README says what was measured. A benchmark that has not been run
+has no table.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+BEGIN, END = "<!-- figures:begin -->\n", "<!-- figures:end -->"
+WHAT = (
+    "`make bench-pbx` compares, on one Asterisk in one run with SIPp phones and callers, this engine with Asterisk's own\n"
+    "`app_queue` and with the least possible FastAGI responder (a deque) as the floor; `make bench-codec` compares the AMI\n"
+    "parser with pyst2's and panoramisk's. Both print a table and write `bench/results/*.json`; `make figures` puts them\n"
+    "here.\n"
+)
+SYSTEMS = {"app_queue": "app_queue", "acd": "this engine", "floor": "floor"}
+MEASURES = {
+    "idle_gap_ms": "an agent hangs up → that agent's next INVITE, while callers wait",
+    "offer_ms": "a caller enters → an idle agent's INVITE",
+}
+
+
+def main() -> int:
+    """Rewrites the block between the two marks; returns the exit code."""
+    readme = ROOT / "README.md"
+    text = readme.read_text()
+    try:
+        before, rest = text.split(BEGIN)
+        _old, after = rest.split(END)
+    except ValueError:
+        print(f"figures: README.md must have {BEGIN.strip()} and {END} once each", file=sys.stderr)
+        return 1
+    parts = [WHAT, *pbx_part(_read("pbx")), *codec_part(_read("codec"))]
+    readme.write_text(before + BEGIN + "\n".join(parts) + END + after)
+    return 0
+
+
+def _read(name: str) -> Mapping[str, Any] | None:
+    try:
+        found: Mapping[str, Any] = json.loads((ROOT / "bench" / "results" / f"{name}.json").read_text())
+    except FileNotFoundError:
+        return None
+    return found
+
+
+def pbx_part(results: Mapping[str, Any] | None) -> list[str]:
+    """The tables of ``bench-pbx``, in milliseconds."""
+    if results is None:
+        return []
+    about = f"{results['phones']} phones, {results['callers']} callers, Asterisk {results['asterisk']}"
+    lines = [f"Milliseconds; {about}, {results['processors']} processors:", ""]
+    for measure, title in MEASURES.items():
+        lines += [
+            f"| {title} | mean | p50 | p95 | p99 | max | n |",
+            "| --- | ---: | ---: | ---: | ---: | ---: | ---: |",
+        ]
+        for system, name in SYSTEMS.items():
+            found = results[measure][system]
+            cells = [f"{found[key]:,.1f}" for key in ("mean", "p50", "p95", "p99", "max")]
+            lines.append(f"| {name} | {' | '.join(cells)} | {found['n']:,} |")
+        lines.append("")
+    return ["\n".join(lines)]
+
+
+def codec_part(results: Mapping[str, Any] | None) -> list[str]:
+    """The table of ``bench-codec``, in events per second of processor time."""
+    if results is None:
+        return []
+    lines = ["| AMI events parsed per second, in one process | median |", "| --- | ---: |"]
+    lines += [f"| {name} | {rate:,.0f} |" for name, rate in results["events_per_s"].items()]
+    return ["\n".join([*lines, ""])]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
