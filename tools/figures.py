@@ -14,12 +14,12 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 BEGIN, END = "<!-- figures:begin -->\n", "<!-- figures:end -->"
-WHAT = (
-    "`make bench-pbx` compares, on one Asterisk in one run with SIPp phones and callers, this engine with Asterisk's own\n"
-    "`app_queue` and with the least possible FastAGI responder (a deque) as the floor; `make bench-codec` compares the AMI\n"
-    "parser with pyst2's and panoramisk's. Both print a table and write `bench/results/*.json`; `make figures` puts them\n"
-    "here.\n"
-)
+WHAT = """\
+`make bench-pbx` compares, on one Asterisk in one run with SIPp phones and callers, this engine with Asterisk's own
+`app_queue` and with the least possible FastAGI responder (a deque) as the floor; `make bench-codec` compares the AMI
+parser with pyst2's and panoramisk's. Both print a table and write `bench/results/*.json`; `make figures` puts them
+here.
+"""
 SYSTEMS = {"app_queue": "app_queue", "acd": "this engine", "floor": "floor"}
 MEASURES = {
     "idle_gap_ms": "an agent hangs up → that agent's next INVITE, while callers wait",

@@ -9,12 +9,14 @@ import pytest
 from tests.tools.loading import ROOT, load_tool
 
 SUMMARY = {"mean": 1.25, "p50": 1.0, "p95": 2.0, "p99": 3.0, "max": 1234.5, "n": 1500}
+SYSTEMS = dict.fromkeys(("acd", "app_queue", "floor"), SUMMARY)
 PBX = {
-    **{
-        measure: {system: SUMMARY for system in ("acd", "app_queue", "floor")}
-        for measure in ("idle_gap_ms", "offer_ms")
-    },
-    **{"phones": 20, "callers": 150, "asterisk": "22.10.1", "processors": 2},
+    "idle_gap_ms": SYSTEMS,
+    "offer_ms": SYSTEMS,
+    "phones": 20,
+    "callers": 150,
+    "asterisk": "22.10.1",
+    "processors": 2,
 }
 
 
