@@ -34,7 +34,7 @@ async def test_thirty_callers_on_five_phones_are_served_in_order(stage: OpenStag
         ]
         assert not overtaken, "nobody is served before somebody who called earlier"
         assert all(call.answered_at is not None and not call.hung_up_by_caller for call in callers.calls)
-        assert all(len(phone.calls) >= 4 for phone in s.phones), "longest idle: the work is shared"
+        assert all(len(s.phones[name].calls) >= 4 for name in AGENTS), "longest idle: the work is shared"
         await s.empty()
         assert await s.engine.metric('acd_calls_total{queue="cards",result="served"}') == 30
         assert await s.engine.metric('acd_wait_seconds_count{queue="cards"}') == 30
@@ -47,8 +47,8 @@ async def test_the_agents_end_is_the_next_callers_ring(stage: OpenStage) -> None
         callers = await s.place_all(plans("200", 0, 12), rate_per_s=50)
         await callers.finished(60)
         gaps = []
-        for phone in s.phones:
-            for before, after in pairwise(phone.calls):
+        for name in AGENTS[:2]:
+            for before, after in pairwise(s.phones[name].calls):
                 ended_at = before.ended_at
                 assert ended_at is not None
                 gaps.append(after.offered_at - ended_at)
