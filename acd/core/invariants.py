@@ -26,7 +26,7 @@ def check(world: World, now: float) -> None:
     for agent in world.agents.values():
         _check_agent(world, agent)
     for offer in world.offers.values():
-        _check_offer(world, offer)
+        _check_offer(offer)
     for queue in world.queues.values():
         offered = [offer for offer in world.offers.values() if offer.call.queue is queue]
         _require_that(queue.offered == len(offered), f"{queue} counts {queue.offered} offers, there are {len(offered)}")
@@ -52,10 +52,9 @@ def _check_call(world: World, call: Call) -> None:
         _require(not any(timer.live for timer in call.timers), f"{call} has deadlines of a queue", call)
 
 
-def _check_offer(world: World, offer: Offer) -> None:
+def _check_offer(offer: Offer) -> None:
     call = offer.call
     _require(bool(offer.legs), f"{offer} rings nobody", call)
-    _require(len(offer.legs) <= max(world.routing.max_legs, 1), f"{offer} rings too many", call)
     _require(offer.lease is not None and offer.lease.live, f"{offer} has no lease", call)
     _require(call.offer is offer, f"{offer} is not its call's", call)
     _require(offer.winner is None or offer.winner.id in offer.legs, f"{offer} was answered by nobody", call)
