@@ -158,6 +158,16 @@ async def test_a_phone_that_cannot_be_reached(stage: OpenStage) -> None:
         await s.empty()
 
 
+async def test_a_phone_that_asterisk_does_not_know(stage: OpenStage) -> None:
+    """No device state vetoes it, and Dial begins no leg: the channel is asked, and the next phone rings at once."""
+    async with stage(agents={"nosuch": ["cards"], "bob": ["cards"]}) as s:
+        call = await s.place(TO_CARDS)
+        await s.rings("bob")
+        await s.engine.agent("nosuch", "back-off", "unreachable")
+        await call.hang_up()
+        await s.empty()
+
+
 async def test_the_caller_gives_up_while_waiting(stage: OpenStage) -> None:
     async with stage(start="not-ready") as s:
         call = await s.place(TO_CARDS)
