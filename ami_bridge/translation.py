@@ -14,7 +14,7 @@ rings until the time-out        NOANSWER          0 or 16     missed
 408 Request Time-out            NOANSWER          18          unreachable
 500 Server Error                NOANSWER          38          unreachable
 503 Service Unavailable         CONGESTION        34          unreachable
-is not registered               none              20          unreachable
+is unknown, has no address      none              20 or none  unreachable
 302 to elsewhere (option ``i``) BUSY              17          rejected
 ==============================  ================  ==========  ===========
 
