@@ -89,9 +89,16 @@ class KeyedOrder:
         return [entry[3] for entry in sorted(self._entries, key=_by_key)]
 
     def front(self) -> list[tuple[Candidate, OrderValue]]:
-        """Return the first of the heap's top levels: in a heap the next ones stand right below the first."""
-        top = sorted(self._entries[:7], key=_by_key)
-        return [(entry[3], entry[0]) for entry in top if entry[3].idle_stamp == entry[2]][:_FRONT]
+        """Return the first of the heap's top levels: in a heap the next ones stand right below the first.
+
+        As far as the first void entry: below that, deeper in the heap, there may be one who comes before the rest.
+        """
+        front: list[tuple[Candidate, OrderValue]] = []
+        for key, _, stamp, agent in sorted(self._entries[:7], key=_by_key)[:_FRONT]:
+            if agent.idle_stamp != stamp:
+                break
+            front.append((agent, key))
+        return front
 
     def _sweep(self) -> None:
         self._entries = [entry for entry in self._entries if entry[3].idle_stamp == entry[2]]
