@@ -121,7 +121,7 @@ class Load:
             queue = max((queue for queue in engine.queues.values() if queue.waiting), key=lambda q: len(q.waiting))
             self._do(CallEnded(next(reversed(queue.waiting))))
             surplus -= 1
-        for _ in range(-surplus):
+        while self.in_line() < self.waiting:  # some find an idle agent and do not wait
             self._queue(self.site.draw(self.rng, calm=False))
         while not self.talking:
             self._queue(self.site.draw(self.rng))

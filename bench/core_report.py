@@ -55,7 +55,8 @@ def _sizes(cases: Sequence[Case]) -> str:
     for event, words in EVENTS.items():
         for agents in sorted({case["agents"] for case in chosen}):
             found = {case["waiting"]: case for case in chosen if case["event"] == event and case["agents"] == agents}
-            rows.append((f"{words}, {agents:,} agents", *(_times(found[count]) for count in waiting)))
+            cells = (_times(found[count]) if count in found else "" for count in waiting)
+            rows.append((f"{words}, {agents:,} agents", *cells))
     title = f"{chosen[0]['strategy']}, {queues} queues, {skills} skills per agent: microseconds, p50 / p99"
     return title + "\n" + table(("", *(f"{count:,} waiting" for count in waiting)), rows)
 

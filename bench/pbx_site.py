@@ -44,7 +44,7 @@ leavewhenempty = no
 {members}
 """
 
-_ACD_YAML = "asterisk:\n  fastagi: {max_sessions: 2000}\nlog: {level: warning}\n"
+_ACD_YAML = "asterisk:\n  fastagi: {max_sessions: 2000}\n"
 _ROUTING_YAML = """\
 numbers: {default: bench}
 queues:
