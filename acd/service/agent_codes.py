@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import structlog
 
 from acd.core.agents import Agent
-from acd.core.events import AgentLoggedOut, AgentNotReady, AgentReady, Event, WrapUpDone
+from acd.core.events import AgentLoggedOut, AgentNotReady, AgentReady, Event, WrapUpDone, WrapUpExtended
 from acd.core.transitions import AgentState
 from acd.service.agent_states import presence_of
 from acd.service.agi_line import AgiLine, Sounds
@@ -27,6 +27,7 @@ _SAID = {
     AgentAction.NOT_READY: "agent-not-ready",
     AgentAction.LOGOUT: "agent-logged-out",
     AgentAction.WRAP_UP_DONE: "agent-wrap-up-done",
+    AgentAction.WRAP_UP_EXTENDED: "agent-wrap-up-extended",
 }
 
 
@@ -46,6 +47,10 @@ def act(agent: Agent, action: AgentAction, reason: str, post: Callable[[Event], 
             was_in_wrap_up = agent.state is AgentState.WRAP_UP
             post(WrapUpDone(agent.id))
             return was_in_wrap_up and agent.state is not AgentState.WRAP_UP
+        case AgentAction.WRAP_UP_EXTENDED:
+            until = agent.until
+            post(WrapUpExtended(agent.id))
+            return agent.state is AgentState.WRAP_UP and agent.until != until
 
 
 @dataclass(frozen=True, slots=True)

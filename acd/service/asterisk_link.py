@@ -11,12 +11,14 @@ import structlog
 from acd.core.commands import VerifyOffer
 from acd.core.events import CallEnded, CallQueued, Event, OffersResumed, OffersSuspended
 from acd.service.call_session import CallSession
+from acd.service.confirming import ConfirmingPhones
 from acd.service.devices import DeviceWatch
+from acd.service.late_legs import LateLegs
 from acd.service.legs import LegTracker
 from acd.service.sessions import Sessions
 from acd.service.stocktaking import VARIABLES, RestoredTalks, Stocktaking, read_channels
 from ami_bridge.ami_client import AmiClient, AmiState, AmiStatus
-from ami_bridge.ami_codec import AmiMessage, AmiValueError
+from ami_bridge.ami_codec import AmiMessage, AmiValueError, HeaderValue
 from ami_bridge.ami_connection import AmiTrouble
 from ami_bridge.ami_protocol import AmiError
 from ami_bridge.translation import is_surrogate, phone_of_channel
@@ -48,6 +50,8 @@ class LinkParts:
     post: Callable[[Event], None]
     sessions: Sessions
     tracker: LegTracker
+    late: LateLegs
+    confirming: ConfirmingPhones
     devices: DeviceWatch
     restored: RestoredTalks
     stocktaking: Stocktaking
@@ -130,6 +134,10 @@ class AsteriskLink:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
+    def originate(self, headers: Mapping[str, HeaderValue]) -> bool:
+        """Ring a phone on a channel of its own; False when that cannot be asked for now."""
+        return self.connected and self._send("Originate", headers)
+
     def ask_who_answered(self, session: CallSession, offer: VerifyOffer) -> None:
         """Find out which phone took a call whose dial has outlived its time."""
         self._spawn(self._ask_who_answered(session.channel, offer))
@@ -146,13 +154,14 @@ class AsteriskLink:
         if agent_id is not None:
             self._parts.tracker.connected_by_inquiry(offer.offer_id, agent_id)
 
-    def _send(self, action: str, headers: Mapping[str, str]) -> None:
+    def _send(self, action: str, headers: Mapping[str, HeaderValue]) -> bool:
         if self._client is None:
-            return
+            return False
         try:
-            self._client.send(action, headers)
+            return self._client.send(action, headers)
         except AmiValueError as error:
             log.warning("AMI action not sent", action=action, why=str(error))
+            return False
 
     # What the client tells.
 
@@ -166,6 +175,8 @@ class AsteriskLink:
             parts.devices.said(event.get("Device", ""), event.get("State", ""))
             return
         parts.tracker.on_event(event)
+        parts.late.on_event(event)
+        parts.confirming.on_event(event)
         if name == "Hangup" and not is_surrogate(event.get("Channel", "")):
             uniqueid = event.get("Uniqueid", "")
             parts.restored.hung_up(uniqueid)
@@ -183,6 +194,7 @@ class AsteriskLink:
         channels = read_channels(statuses)
         devices = {item.get("Device", ""): item.get("State", "") for item in states}
         awaited = parts.stocktaking.take(channels, devices)
+        parts.late.compare({channel.uniqueid: channel.name for channel in channels})
         log.info("in step with Asterisk", channels=len(channels), on_their_way_in=len(awaited))
         if not self._resumed:
             self._expected = {caller: call for caller, call in awaited.items() if call not in self._settled}

@@ -130,6 +130,7 @@ class CallSession:
     def let_go(self) -> None:
         """Give the caller back to the dialplan, which enters again: the engine is told nothing."""
         self._ended = True
+        self._tools.stay.late.let_go(self.call_id)
         self._agi.close()
 
     def supersede(self) -> None:
@@ -141,6 +142,7 @@ class CallSession:
         if not self._ended:
             self._ended = True
             self._tools.stay.tracker.caller_gone(self.uniqueid)
+            self._tools.stay.late.call_gone(self.call_id)
             self._tools.post(CallEnded(self.call_id))
         end(self)
 
@@ -324,7 +326,12 @@ class CallSession:
         place.saved = place.node if queued is None else ""
         # DIALSTATUS is cleared so that it tells of our own dial, not of one before the caller came to us.
         await self._line.set_variables(
-            ((CALL_VARIABLE, self.call_id), (STATE_VARIABLE, state.encode()), ("DIALSTATUS", ""))
+            (
+                (CALL_VARIABLE, self.call_id),
+                (STATE_VARIABLE, state.encode()),
+                ("DIALSTATUS", ""),
+                *self._tools.stay.variables(),
+            )
         )
 
     def _new_context(self) -> CallContext:

@@ -3,24 +3,51 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
+from urllib.parse import quote
 
-from acd.core.specs import QueueSpec
+from acd.core.specs import AgentSpec, QueueSpec
 from acd.service.compile import Compiled
 from ami_bridge.translation import device_word
 from ivr.outcome import NodeId
 
-__all__ = ["LiveSite"]
+__all__ = ["AgentPhone", "LiveSite"]
+
+
+@dataclass(frozen=True, slots=True)
+class AgentPhone:
+    """How an agent is rung. An agent who confirms with a key is rung by way of the dialplan, which asks for it."""
+
+    dial: str
+    """What ``Dial`` and ``Originate`` take."""
+    device: str
+    """What the channel's name begins with, as ``phone_of_channel`` gives it."""
+    auto_answer: bool = False
+
+    @classmethod
+    def of(cls, agent: AgentSpec) -> AgentPhone:
+        """Return how this agent is rung."""
+        if not agent.confirm:
+            return cls(agent.phone, device_word(agent.phone), agent.auto_answer)
+        local = f"Local/{quote(agent.phone, safe='')}@acd-confirm"
+        return cls(f"{local}/n", device_word(local))
+
+    @property
+    def marked(self) -> str:
+        """The phone between bars, as the dialplan's ``acd-pre-dial`` looks for it."""
+        return f"|{self.device}|"
 
 
 class LiveSite:
-    """Holds the compiled site; ``phones``, ``agents_by_phone`` and ``queues`` stay the same objects for ever."""
+    """Holds the compiled site; the mappings stay the same objects for ever."""
 
     def __init__(self, compiled: Compiled) -> None:
         self.compiled = compiled
-        self.phones: dict[str, str] = {}
-        """Phone of each agent, as ``Dial`` takes it."""
+        self.phones: dict[str, AgentPhone] = {}
         self.agents_by_phone: dict[str, str] = {}
-        """Agent of each phone, the phone as ``device_word`` writes it."""
+        """Agent by what the names of channels begin with: the phone, and the way by which it is rung."""
+        self.agents_by_device: dict[str, str] = {}
+        """Agent by device, of whose state Asterisk tells."""
         self.queues: dict[str, QueueSpec] = {}
         self._merge(compiled)
 
@@ -34,8 +61,9 @@ class LiveSite:
             del self.phones[agent_id]
         for queue in [name for name in self.queues if name not in queues_left]:
             del self.queues[queue]
-        for phone in [phone for phone, agent_id in self.agents_by_phone.items() if agent_id not in self.phones]:
-            del self.agents_by_phone[phone]
+        for agents in (self.agents_by_phone, self.agents_by_device):
+            for phone in [phone for phone, agent_id in agents.items() if agent_id not in self.phones]:
+                del agents[phone]
         self.compiled = compiled
         self._merge(compiled)
         return {agent_id for agent_id, phone in self.phones.items() if before.get(agent_id) != phone}
@@ -52,7 +80,10 @@ class LiveSite:
     def _merge(self, compiled: Compiled) -> None:
         agents = compiled.routing.agents
         self.queues.update(compiled.routing.queues)
-        self.phones.update({agent.id: agent.phone for agent in agents.values()})
-        for phone in [phone for phone, agent_id in self.agents_by_phone.items() if agent_id in agents]:
-            del self.agents_by_phone[phone]
-        self.agents_by_phone.update({device_word(agent.phone): agent.id for agent in agents.values() if agent.phone})
+        self.phones.update({agent.id: AgentPhone.of(agent) for agent in agents.values()})
+        for known in (self.agents_by_phone, self.agents_by_device):
+            for phone in [phone for phone, agent_id in known.items() if agent_id in agents]:
+                del known[phone]
+        self.agents_by_device.update({device_word(agent.phone): agent.id for agent in agents.values() if agent.phone})
+        self.agents_by_phone.update(self.agents_by_device)
+        self.agents_by_phone.update({self.phones[agent_id].device: agent_id for agent_id in agents})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import random
+import re
 import secrets
 import shlex
 import time
@@ -19,7 +20,15 @@ import structlog
 from prometheus_client.core import Metric
 
 from acd.core.engine import Engine
-from acd.core.events import AgentLoggedIn, AgentLoggedOut, AgentReady, ConfigurationChanged, Event, LastAgentsRestored
+from acd.core.events import (
+    AgentLoggedIn,
+    AgentLoggedOut,
+    AgentReady,
+    ConfigurationChanged,
+    Event,
+    LastAgentsRestored,
+    LegAnswered,
+)
 from acd.core.explain import Explanation
 from acd.core.transitions import AgentState
 from acd.service.agent_codes import AgentDoor, act
@@ -30,9 +39,11 @@ from acd.service.call_log import CallLog
 from acd.service.call_session import SessionTools
 from acd.service.clocks import Clocks
 from acd.service.compile import Compiled, Customer, compile_config
+from acd.service.confirming import ConfirmingPhones
 from acd.service.devices import DeviceWatch
 from acd.service.engine_host import EngineHost
 from acd.service.last_agents import LastAgentFile
+from acd.service.late_legs import LateLegs
 from acd.service.legs import LegTracker
 from acd.service.live_site import LiveSite
 from acd.service.metrics import Metrics, TimedEngine, counter, engine_state, gauge
@@ -54,13 +65,16 @@ from ami_bridge.ami_client import AmiClient, AmiTimings
 from config import Config, ConfigErrors, Position, load
 from ivr.interpreter import Interpreter
 from ivr.record import OnStep
+from ivr.speech import Prompt
 from routing.strategies import installed_strategies
 
 __all__ = ["Parts", "find_voices"]
 
 log = structlog.get_logger(__name__)
 
+_PLAIN_PATH = re.compile(r"[\w./-]+")
 CALL_SCRIPT = "acd/call"
+LEG_SCRIPT = "acd/leg"
 AGENT_SCRIPTS = "acd/agent/*"
 
 
@@ -78,6 +92,7 @@ class Parts:
         routing = self._site.compiled.routing
         self._clocks = Clocks(loop.time, time.time)
         self.draining = False
+        self._variables: tuple[tuple[str, str], ...] = ()
         self._prompts_ready = False
         self.metrics = Metrics(version("acd-engine"))
         seed = secrets.randbits(64)
@@ -98,8 +113,9 @@ class Parts:
         self.host.observe(self.recorder.observe)
         agents_by_phone = self._site.agents_by_phone
         post = self.host.post
-        self.devices = DeviceWatch(agents_by_phone, post, loop.call_later)
-        self._tracker = LegTracker(post, self.link.hang_up, loop.call_later, self.devices.on_activity)
+        self.devices = DeviceWatch(self._site.agents_by_device, post, loop.call_later)
+        self._tracker = LegTracker(self._post_of_dial, self.link.hang_up, loop.call_later, self.devices.on_activity)
+        self._late = LateLegs(post, self.link.originate, self.link.hang_up, self._winner_of, self.devices.on_activity)
         restored = RestoredTalks(post, self.devices.on_activity)
         self.agent_states = AgentStateFile(Path(config.acd.state_dir) / "agents.json")
         self.last_agents = LastAgentFile(Path(config.acd.state_dir) / "last-agents.json", self.engine.last_agents)
@@ -112,6 +128,8 @@ class Parts:
         self.prompts.use(self._site.compiled.prompts)
         stay = StayTools(
             tracker=self._tracker,
+            late=self._late,
+            variables=lambda: self._variables,
             post=post,
             phones=self._site.phones,
             queues=self._site.queues,
@@ -136,15 +154,17 @@ class Parts:
         )
         door = AgentDoor(agents_by_phone, self._act, self.prompts, lambda: self._site.agents_language)
 
+        servers = {CALL_SCRIPT: self.sessions.serve, LEG_SCRIPT: self._late.serve}
+
         async def serve(agi: AgiSession) -> None:
-            await (self.sessions if agi.script == CALL_SCRIPT else door).serve(agi)
+            await servers.get(agi.script, door.serve)(agi)
 
         agi = config.acd.asterisk.fastagi
         self.agi_server = AgiServer(
             agi.host,
             agi.port,
             serve,
-            scripts=(CALL_SCRIPT, AGENT_SCRIPTS),
+            scripts=(CALL_SCRIPT, LEG_SCRIPT, AGENT_SCRIPTS),
             limits=AgiLimits(max_sessions=agi.max_sessions),
         )
         self.ami = self._ami_client(config)
@@ -162,6 +182,8 @@ class Parts:
             post=post,
             sessions=self.sessions,
             tracker=self._tracker,
+            late=self._late,
+            confirming=ConfirmingPhones(self.link.hang_up),
             devices=self.devices,
             restored=restored,
             stocktaking=stocktaking,
@@ -273,6 +295,11 @@ class Parts:
     async def _prepare(self, site: Compiled) -> None:
         speech = (*site.forest.speech(), *numbers_said(site.routing.queues.values()))
         await self.prompts.warm_up(site.prompts, speech=speech, languages=sorted(site.languages))
+        # Agents who confirm with a key are asked by the dialplan, which is told the sound by a variable.
+        sound = await self.prompts.resolve_all((Prompt("confirm-call"),), self._site.agents_language)
+        plain = [file for file in sound.files if _PLAIN_PATH.fullmatch(file)]
+        confirming = any(agent.confirm for agent in site.routing.agents.values())
+        self._variables = (("__ACD_CONFIRM", "&".join(plain)),) if plain and confirming else ()
 
     def _take(self, site: Compiled) -> None:
         """Put a changed site in force, between two events: who waits is matched anew within."""
@@ -301,6 +328,16 @@ class Parts:
 
     def _customer(self, number: str) -> Customer | None:
         return self._site.compiled.customers.get(number)
+
+    def _post_of_dial(self, event: Event) -> None:
+        """Tell the engine what a phone of a dial did; one that was picked up silences those beside the dial."""
+        self.host.post(event)
+        if isinstance(event, LegAnswered):
+            self._late.lost_to_dial(event.offer_id)
+
+    def _winner_of(self, offer_id: str) -> str:
+        offer = self.engine.offers.get(offer_id)
+        return offer.winner.id if offer is not None and offer.winner is not None else ""
 
     def _interpreter(self, on_step: OnStep) -> Interpreter:
         return Interpreter(self._site.compiled.forest, on_step=on_step)

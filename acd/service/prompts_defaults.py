@@ -37,6 +37,7 @@ DEFAULT_TEXTS: Mapping[str, Mapping[str, str]] = MappingProxyType(
         "estimated-wait-minute": {"en": "minute.", "zh": "分钟。"},
         "estimated-wait-minutes": {"en": "minutes.", "zh": "分钟。"},
         "estimated-wait-short": {"en": "The estimated wait is less than one minute.", "zh": "预计等待不到一分钟。"},
+        "confirm-call": {"en": "You have a call. Press one to take it.", "zh": "您有来电，请按一接听。"},
         "agent-ready": {"en": "You are ready.", "zh": "您已就绪。"},
         "agent-not-ready": {"en": "You are not ready.", "zh": "您已示忙。"},
         "agent-logged-out": {"en": "You are logged out.", "zh": "您已签出。"},

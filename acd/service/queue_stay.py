@@ -16,21 +16,28 @@ from enum import Enum
 import structlog
 
 from acd.core.commands import AddLeg, Announce, CancelLeg, CancelOffer, ChangeQueue, OfferCall, Overflow
-from acd.core.events import Event, LegFailure, OfferEnded
+from acd.core.events import Event, LegFailed, LegFailure, OfferEnded
 from acd.core.specs import QueueSpec
 from acd.service.agi_line import AgiLine, hung_up
+from acd.service.late_legs import CallerId, LateLeg, LateLegs
 from acd.service.legs import DialResult, Known, LegTracker
+from acd.service.live_site import AgentPhone
 from acd.service.waiting_messages import speech_of
 from ami_bridge.agi_codec import AgiReply
 from ami_bridge.agi_session import AgiError, AgiSession
+from ami_bridge.translation import ANSWERED
 from ivr.line import LineHungUp
 
 __all__ = ["QueueStay", "StayEnd", "StayTools", "dial_arguments"]
 
 log = structlog.get_logger(__name__)
 
+_BRIDGED = "SUCCESS"
+"""BRIDGERESULT when two lines were connected."""
 _RESULT = ("DIALSTATUS", "HANGUPCAUSE", "ANSWEREDTIME", "DIALEDPEERNAME")
 _MOST_ANNOUNCEMENTS = 3
+_AFTER_RINGING_S = 0.1
+"""An agent who could not be rung is let go so long after the ringing time of the offer (seconds)."""
 _STOP_AGAIN_S = 0.02
 """A sound that Asterisk has not begun yet cannot be stopped: it is tried again after so long (seconds)."""
 
@@ -50,24 +57,31 @@ class StayTools:
 
     tracker: LegTracker
     post: Callable[[Event], None]
-    phones: Mapping[str, str]
-    """Phone of each agent, as ``Dial`` takes it."""
+    late: LateLegs
+    phones: Mapping[str, AgentPhone]
     queues: Mapping[str, QueueSpec]
     stop_playback: Callable[[str], None]
     """Stop, through AMI, what is being played on this channel."""
     can_stop_playback: Callable[[], bool]
     """Whether that is possible now; otherwise nothing is announced, as it would delay an offer."""
+    variables: Callable[[], Sequence[tuple[str, str]]]
+    """Variables of channels that the dialplan needs for agents' phones."""
 
 
-def dial_arguments(phones: Sequence[str], ring_timeout_s: float, queue: QueueSpec | None) -> tuple[str, str, str]:
+def dial_arguments(
+    phones: Sequence[AgentPhone], ring_timeout_s: float, queue: QueueSpec | None
+) -> tuple[str, str, str]:
     """Write the arguments of ``Dial``.
 
     ``g``: when the agent hangs up the caller stays with us. ``i``: a phone that forwards its calls has rejected, it
-    does not take the caller elsewhere. ``m(class)`` or ``r``: what the caller hears meanwhile.
+    does not take the caller elsewhere. ``m(class)`` or ``r``: what the caller hears meanwhile. ``b``: phones that are
+    to answer by themselves are told so.
     """
     ringing = queue is not None and queue.while_ringing == "ringing"
     heard = "r" if ringing else f"m({queue.music if queue is not None else 'default'})"
-    return "&".join(phones), f"{ring_timeout_s:g}", f"gi{heard}"
+    answering = "".join(phone.marked for phone in phones if phone.auto_answer)
+    told = f"b(acd-pre-dial^s^1({answering}))" if answering else ""
+    return "&".join(phone.dial for phone in phones), f"{ring_timeout_s:g}", f"gi{heard}{told}"
 
 
 class QueueStay:
@@ -102,6 +116,10 @@ class QueueStay:
         """The music that plays, as far as we know."""
         self._joined = False
         """Agents have joined the offer since its dial was written."""
+        self._winner: LateLeg | None = None
+        """A phone that was picked up beside our dial, to be connected as soon as the socket is free."""
+        self._connecting: LateLeg | None = None
+        """It is connected, or about to be."""
         self.overflow: Overflow | None = None
         """Set when the engine has sent the call elsewhere."""
         self._lost = False
@@ -122,6 +140,7 @@ class QueueStay:
         """Stop ringing, or do not begin to."""
         self.drop(command.offer_id)
         self._tools.tracker.cancel_offer(command.offer_id)
+        self._tools.late.cancel_offer(command.offer_id)
 
     def drop(self, offer_id: str) -> None:
         """Forget an offer that was never dialled."""
@@ -135,17 +154,38 @@ class QueueStay:
             left = tuple(agent_id for agent_id in pending.agent_ids if agent_id != command.agent_id)
             self._offer = _with_agents(pending, left) if left else None
         self._tools.tracker.cancel_leg(command.offer_id, command.agent_id)
+        self._tools.late.cancel_leg(command.offer_id, command.agent_id)
 
     def add_leg(self, command: AddLeg) -> None:
-        """Ring one more phone.
+        """Ring one more phone, beside our dial if that is under way.
 
-        ``Dial`` takes no phones once it is written: then the agent stays reserved, and rings with the next dial.
+        Where that cannot be done (without AMI) the agent stays reserved, and rings with the next dial.
         """
         pending = self._offer
         if pending is not None and pending.offer_id == command.offer_id:
             self._offer = _with_agents(pending, (*pending.agent_ids, command.agent_id))
-        else:
+            return
+        env = self._agi.env
+        rung = self._tools.late.ring(
+            (command.offer_id, command.call_id, command.agent_id),
+            self._tools.phones[command.agent_id],
+            command.ring_timeout_s,
+            CallerId(env.get("agi_callerid", ""), env.get("agi_calleridname", "")),
+            self._picked_up,
+            self._tools.variables(),
+        )
+        if not rung:
             self._joined = True
+            later = asyncio.get_running_loop().call_later
+            failed = LegFailed(command.offer_id, command.agent_id, LegFailure.CANCELLED)
+            later(command.ring_timeout_s + _AFTER_RINGING_S, self._tools.post, failed)
+
+    def _picked_up(self, leg: LateLeg) -> None:
+        """A phone beside our dial has won the call: end the dial, and connect it."""
+        self._winner = leg
+        self._tools.tracker.cancel_offer(leg.offer_id)
+        self._cut_short()
+        self._wake()
 
     def announce(self, command: Announce) -> None:
         """Tell the caller something when nothing else is under way."""
@@ -172,12 +212,23 @@ class QueueStay:
         self._offer = None
         if self._dialled is not None:
             self._tools.tracker.cancel_offer(self._dialled.offer_id)
+        self._tools.late.call_gone(self._call_id)
         self._wake()
 
     @property
     def dialling(self) -> OfferCall | None:
         """The offer whose dial is under way."""
         return self._dialled if self._dialling is not None else None
+
+    @property
+    def connecting(self) -> LateLeg | None:
+        """The phone that was picked up beside our dial, and is connected or about to be."""
+        return self._winner or self._connecting
+
+    @property
+    def is_engaged(self) -> bool:
+        """Whether phones ring by our dial, or an agent talks."""
+        return self._dialling is not None or self.connecting is not None
 
     # The stay.
 
@@ -191,6 +242,9 @@ class QueueStay:
         while True:
             if self._dialling is not None:
                 if await self._dial_ended(self._dialling):
+                    return StayEnd.TALKED
+            elif self._winner is not None:
+                if await self._connect(self._winner):
                     return StayEnd.TALKED
             elif self.overflow is not None:
                 return StayEnd.OVERFLOWED
@@ -224,9 +278,10 @@ class QueueStay:
 
     def _dial(self, offer: OfferCall) -> None:
         self._offer = None
-        phones = {self._tools.phones[agent_id]: agent_id for agent_id in offer.agent_ids}
-        arguments = dial_arguments(list(phones), offer.ring_timeout_s, self._tools.queues.get(offer.queue))
-        self._tools.tracker.begin(offer.offer_id, self._call_id, self._agi.uniqueid, phones)
+        phones = [self._tools.phones[agent_id] for agent_id in offer.agent_ids]
+        devices = {phone.device: agent_id for phone, agent_id in zip(phones, offer.agent_ids, strict=True)}
+        arguments = dial_arguments(phones, offer.ring_timeout_s, self._tools.queues.get(offer.queue))
+        self._tools.tracker.begin(offer.offer_id, self._call_id, self._agi.uniqueid, devices)
         try:
             self._dialling = self._agi.start("EXEC", "Dial", ",".join(arguments))
         except AgiError:
@@ -245,13 +300,45 @@ class QueueStay:
             return False
         known = self._tools.tracker.returned(offer.offer_id)
         talked = known is Known.TALKED
-        if known is Known.NOTHING:
+        if talked:
+            self._tools.late.cancel_offer(offer.offer_id)
+        elif known is Known.NOTHING and self._winner is None:
             talked = self._tools.tracker.settle(offer.offer_id, await self._ask())
-        if self._joined and not talked:
+        still_rings = self._winner is not None or self._tools.late.ringing(offer.offer_id)
+        if self._joined and not talked and not still_rings:
             # Those who joined while it rang never did: not one by one, or each would join what is left of it again.
             self._tools.post(OfferEnded(offer.offer_id, LegFailure.CANCELLED))
         self._joined = False
         return talked
+
+    async def _connect(self, leg: LateLeg) -> bool:
+        """Take over the line of a phone that was picked up beside our dial; True after a talk."""
+        self._winner, self._connecting = None, leg
+        try:
+            if leg.line is None or leg.line.ended:
+                return self._dropped(leg)
+            channel = leg.line.channel
+            # What Dial would have set: an engine after us must take this caller for served.
+            served = (("DIALSTATUS", ANSWERED), ("ANSWEREDTIME", "1"), ("DIALEDPEERNAME", channel))
+            await self._line.set_variables(served)
+            self._music = ""
+            self._tools.late.connecting(leg)
+            await self._line.run_application("Bridge", channel)
+            if self._agi.ended:
+                raise LineHungUp("the caller hung up, or was transferred")
+            if not leg.bridged and (await self._line.read_variables(("BRIDGERESULT",)))[0] != _BRIDGED:
+                await self._line.set_variable("DIALSTATUS", "")
+                return self._dropped(leg)
+            self._tools.late.talk_ended(leg)
+            return True
+        finally:
+            self._connecting = None
+
+    def _dropped(self, leg: LateLeg) -> bool:
+        """It was picked up, and gone before it was connected: the caller goes back to the old place."""
+        self._tools.late.cancel_offer(leg.offer_id)
+        self._tools.post(OfferEnded(leg.offer_id, LegFailure.CANCELLED))
+        return False
 
     async def _ask(self) -> DialResult:
         status, cause, answered_s, peer = await self._line.read_variables(_RESULT)
@@ -267,7 +354,8 @@ class QueueStay:
 
     def _cut_short(self) -> None:
         """End an announcement at once: somebody is offered the call, or it goes elsewhere."""
-        if self._announcing and (self._offer is not None or self.overflow is not None) and not self._agi.ended:
+        wanted = self._offer is not None or self._winner is not None or self.overflow is not None
+        if self._announcing and wanted and not self._agi.ended:
             self._line.stop()
             self._tools.stop_playback(self._agi.channel)
             asyncio.get_running_loop().call_later(_STOP_AGAIN_S, self._cut_short)

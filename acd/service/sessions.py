@@ -88,7 +88,7 @@ class Sessions:
         """
         self._releasing = True
         for session in list(self._by_call.values()):
-            if session.stay is None or session.stay.dialling is None:
+            if session.stay is None or not session.stay.is_engaged:
                 session.let_go()
                 self._end(session)
         return len(self._by_call)
@@ -150,8 +150,12 @@ class Sessions:
             return
         if session is None or stay is None:
             self._not_waiting(command.call_id)
+        elif stay.connecting is not None and stay.connecting.offer_id == command.offer_id:
+            if stay.connecting.connecting:
+                self._tools.stay.late.bridged(stay.connecting)
         elif stay.dialling is None or stay.dialling.offer_id != command.offer_id:
             stay.drop(command.offer_id)
+            self._tools.stay.late.cancel_offer(command.offer_id)
             self._tools.post(OfferEnded(command.offer_id, LegFailure.CANCELLED))
         elif len(stay.dialling.agent_ids) == 1:
             self._tools.stay.tracker.connected_by_inquiry(command.offer_id, stay.dialling.agent_ids[0])

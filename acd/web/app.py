@@ -9,7 +9,8 @@ path                                  token   answers
 ``GET /api/status``                   yes     callers, queues and agents as they stand
 ``GET /api/calls/ID/explanation``     yes     why the call went where it went
 ``GET /api/agents/ID/explanation``    yes     why the agent has no call now
-``POST /api/agents/ID/ACTION``        yes     ``ready``, ``not-ready``, ``logout``, ``wrap-up-done``
+``POST /api/agents/ID/ACTION``        yes     ``ready``, ``not-ready``, ``logout``, ``wrap-up-done``,
+                                              ``wrap-up-extended``
 ``POST /api/configuration/reload``    yes     takes the changed folder; ``?dry_run`` only tells
 ``POST /api/configuration/undo``      yes     takes back the last change, once
 ====================================  ======  ======================================================

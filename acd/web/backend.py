@@ -20,6 +20,7 @@ class AgentAction(StrEnum):
     NOT_READY = "not-ready"
     LOGOUT = "logout"
     WRAP_UP_DONE = "wrap-up-done"
+    WRAP_UP_EXTENDED = "wrap-up-extended"
 
 
 @dataclass(frozen=True, slots=True)
