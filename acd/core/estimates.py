@@ -31,6 +31,7 @@ who has asked to leave or to be not ready after the present call no longer count
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 from math import log1p
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -55,8 +56,12 @@ _MOST_OVERTAKING = 0.9
 _ALWAYS_FRESH = 200
 _AGED_PER_AGENT_S = 0.01
 _OLDEST_S = 10.0
-"""Counting the staff is a pass over it. Up to 200 agents it is done for each estimate; the count of more is used for as
-long as its cost and its error, both in proportion to their number, allow."""
+"""Counting the staff is a pass over it and over the agents of all queues that share some of it. Up to 200 agents it is
+done for each estimate; the count of more is used for as long as its cost and its error, both in proportion to their
+number, allow."""
+_MOST_COUNTED = 500
+"""Of so many agents of the queue, and of the other queues together, each one is looked at; of more, every so manieth,
+who stands for those beside: a pass over ten thousand would hold up all callers."""
 
 
 class Staffing(NamedTuple):
@@ -67,13 +72,15 @@ class Staffing(NamedTuple):
     """
 
     counted_at: float
+    looked_at: int
     own: int
     only: int
     others: tuple[tuple[Demand, float], ...]
 
     def fresh_at(self, now: float) -> bool:
-        """Whether it may still be used."""
-        return self.own > _ALWAYS_FRESH and now - self.counted_at < min(self.own * _AGED_PER_AGENT_S, _OLDEST_S)
+        """Whether it may still be used. ``looked_at``: how many agents a new count would look at."""
+        looked_at = self.looked_at
+        return looked_at > _ALWAYS_FRESH and now - self.counted_at < min(looked_at * _AGED_PER_AGENT_S, _OLDEST_S)
 
 
 def note_handling(queue: Queue, handling_s: float) -> None:
@@ -174,34 +181,48 @@ def _share_overtaking(queue: Queue, staffing: Staffing, key: OrderKey, now: floa
 
 
 def _count_staff(queue: Queue, requirement: Requirement, now: float) -> Staffing:
-    own: set[str] = set()
+    step = 1 + len(queue.members) // _MOST_COUNTED
+    own = only = 0
     others: dict[Demand, float] = {}
-    only = 0
-    for agent in _at_work(queue):
+    for agent in _at_work(queue, step):
         if not requirement.met_by(agent.levels, agent.spec.groups):
             continue
-        own.add(agent.id)
+        own += step
         shared = False
         for demand in agent.demands:
             if demand.queue is not queue or demand.requirement != requirement:
                 shared = True
                 if demand not in others:
                     others[demand] = 0.0
-        only += not shared
-    seen: set[str] = set()
-    for other_queue in {demand.queue: None for demand in others}:
-        for agent in _at_work(other_queue):
-            if agent.id not in own and agent.id not in seen:
-                seen.add(agent.id)
-                serves = [demand for demand in agent.demands if demand in others]
+        only += 0 if shared else step
+    looked_at = len(queue.members) // step + _count_helpers(queue, requirement, others)
+    return Staffing(now, looked_at, own, only, tuple(others.items()))
+
+
+def _count_helpers(queue: Queue, requirement: Requirement, others: dict[Demand, float]) -> int:
+    """Count who serves the other demands and not this one; returns how many agents were looked at."""
+    queues = {demand.queue.spec.id: demand.queue for demand in others}
+    listed = sum(len(other.members) for other in queues.values())
+    step = 1 + listed // _MOST_COUNTED
+    for other in queues.values():
+        for agent in _at_work(other, step):
+            if agent.id in queue.members and requirement.met_by(agent.levels, agent.spec.groups):
+                continue
+            serves = [demand for demand in agent.demands if demand in others]
+            if serves:
+                # Whoever is in several of these queues comes up in each of them: a part of the agent each time.
+                times = sum(1 for queue_id in agent.spec.queues if queue_id in queues) or 1
                 for demand in serves:
-                    others[demand] += 1.0 / len(serves)
-    return Staffing(now, len(own), only, tuple(others.items()))
+                    others[demand] += step / (len(serves) * times)
+    return listed // step
 
 
-def _at_work(queue: Queue) -> Iterator[Agent]:
-    """Agents of the queue who take calls and will take more: not those who are about to leave, or cannot be rung."""
-    for agent in queue.members.values():
+def _at_work(queue: Queue, step: int) -> Iterator[Agent]:
+    """Agents of the queue who take calls and will take more: not those who are about to leave, or cannot be rung.
+
+    ``step``: every so manieth of the queue's agents only.
+    """
+    for agent in islice(queue.members.values(), 0, None, step):
         stays = agent.is_working and agent.pending is None and not agent.retired
         if stays and (agent.state is not AgentState.READY or agent.phone_free):
             yield agent
