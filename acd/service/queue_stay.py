@@ -112,6 +112,8 @@ class QueueStay:
         self._announcing = False
         self._idle: asyncio.Future[None] | None = None
         """Waited for while the socket is silent."""
+        self._begun = False
+        """Until ``run`` is, the socket is silent as well."""
         self._music = ""
         """The music that plays, as far as we know."""
         self._joined = False
@@ -131,7 +133,8 @@ class QueueStay:
         self._offer = command
         self._queue = command.queue
         self._announcements.clear()  # said now, they would be late
-        if self._idle is not None and not self._idle.done():
+        silent = self._idle is not None and not self._idle.done()
+        if silent or (not self._begun and not self._agi.busy):
             self._dial(command)
         self._cut_short()
         self._wake()
@@ -238,6 +241,7 @@ class QueueStay:
         Raises:
             LineHungUp: the caller is gone.
         """
+        self._begun = True
         self._agi.on_hangup(self._wake)
         while True:
             if self._dialling is not None:
