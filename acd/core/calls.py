@@ -46,6 +46,7 @@ class Call:
         "sequence",
         "since",
         "state",
+        "stays",
         "step",
         "story",
         "talking_since",
@@ -69,6 +70,8 @@ class Call:
         self.customer = ""
         self.wanted_agent = ""
         self.language = ""
+        self.stays = False
+        """No join or overflow rule moves it."""
         self.demand: Demand | None = None
         self.held_for: Agent | None = None
         """While it waits for one agent alone."""

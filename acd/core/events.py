@@ -80,7 +80,8 @@ class CallQueued:
     """The caller waits in ``queue`` from now on (or since ``entered_at``, when a place is kept).
 
     ``priority`` is added to the queue's own; ``requires`` (skill, least level) to the queue's requirement.
-    ``customer`` names whose call this is for last-agent routing; ``agent`` names a wanted agent.
+    ``customer`` names whose call this is for last-agent routing; ``agent`` names a wanted agent. ``stays``: no join or
+    overflow rule moves it (a caller who is to be called back has been promised this queue).
     """
 
     call_id: str
@@ -91,6 +92,7 @@ class CallQueued:
     customer: str = ""
     agent: str = ""
     language: str = ""
+    stays: bool = False
 
 
 @dataclass(frozen=True, slots=True)

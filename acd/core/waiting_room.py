@@ -39,6 +39,7 @@ class WaitingRoom:
         call.customer = event.customer or call.customer
         call.wanted_agent = event.agent
         call.language = event.language or call.language
+        call.stays = event.stays
         self._enter(call, queue, now if event.entered_at is None else min(event.entered_at, now), now)
 
     def _enter(self, call: Call, queue: Queue, entered_at: float, now: float) -> None:
@@ -214,7 +215,7 @@ class WaitingRoom:
 
     def holds(self, when: OverflowCondition, call: Call, queue: Queue, now: float) -> bool:
         """Tell whether every part of the condition holds for the call in the queue now."""
-        if when.waiting_s is not None and now - call.entered_at < when.waiting_s:
+        if when.waiting_s is not None and now < call.entered_at + when.waiting_s:  # as its deadline is computed
             return False
         if when.out_of_hours and queue.is_open:
             return False
@@ -272,6 +273,8 @@ class WaitingRoom:
 
     @staticmethod
     def _may_act(rule: OverflowRule, call: Call, queue: Queue, now: float) -> bool:
+        if call.stays:
+            return False
         if rule.then.kind is not OverflowActionKind.QUEUE:
             return True
         circling = call.moved_at == now and call.moves_at_once >= _MOVES_AT_ONCE

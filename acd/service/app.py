@@ -102,6 +102,7 @@ class Application:
         token = self._api_token or self._load_token()
         self._spawn(parts.agent_states.run(), stack)
         self._spawn(parts.last_agents.run(), stack)
+        self._spawn(parts.callbacks.run(), stack)
         parts.begin()
         stack.callback(parts.close)
         runner = web.AppRunner(

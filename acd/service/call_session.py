@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import structlog
 from structlog.typing import FilteringBoundLogger
@@ -27,6 +28,7 @@ from acd.service.call_state import (
     StoredCall,
     is_call_id,
 )
+from acd.service.callbacks import Callback, Callbacks
 from acd.service.clocks import Clocks
 from acd.service.compile import Customer
 from acd.service.overflow import After, OverflowActions
@@ -38,6 +40,7 @@ from ivr.interpreter import Interpreter
 from ivr.line import LineHungUp
 from ivr.outcome import Enqueue, NodeId, Outcome
 from ivr.record import OnStep, StepRecord
+from ivr.speech import Prompt
 
 __all__ = ["CallSession", "SessionTools"]
 
@@ -47,6 +50,8 @@ _RESUME = (STATE_VARIABLE, "DIALSTATUS", "ANSWEREDTIME", "DIALEDPEERNAME", "BLIN
 _MOST_REQUEUES = 3
 """So often a call is queued again that the engine let go of after a fault, or that could not go where it was sent."""
 _LONGEST_CALLER_CHARS = 80
+CALLBACK_BEGINS_S = 1.0
+"""So long after the caller's own call has ended the callback begins to wait (seconds)."""
 _NUMBER = re.compile(r"\+?[0-9]{3,24}")
 
 
@@ -67,6 +72,8 @@ class SessionTools:
     """Told when a caller (Uniqueid) comes in whose talk was being followed without a line to us."""
     stay: StayTools
     overflow: OverflowActions
+    callbacks: Callbacks
+    call_later: Callable[[float, Callable[[], None]], object]
     customer: Callable[[str], Customer | None]
     """Who calls from this number, if it is known."""
 
@@ -182,7 +189,7 @@ class CallSession:
                 if overflow.action.kind is OverflowActionKind.MENU:
                     self._line.forget_keys()
                     return await self._walk(NodeId(overflow.action.target))
-                if await self._tools.overflow.carry_out(overflow, self._line, self.call_id) is After.OVER:
+                if await self._go_elsewhere(overflow) is After.OVER:
                     return None
                 await self._save()
             self._requeues += 1
@@ -218,6 +225,41 @@ class CallSession:
             return await stay.run(), stay.overflow
         finally:
             self.stay = None
+
+    async def _go_elsewhere(self, overflow: Overflow) -> After:
+        if overflow.action.kind is OverflowActionKind.CALLBACK:
+            return await self._promise_callback(overflow.action.target)
+        return await self._tools.overflow.carry_out(overflow, self._line, self.call_id)
+
+    async def _promise_callback(self, queue: str) -> After:
+        """Let the caller hang up and keep the place in the queue, if there is a number that may be called back."""
+        callbacks, customer, queued = self._tools.callbacks, self._customer(), self._place.queued
+        promised = callbacks.promise(
+            Callback(
+                id="",
+                number=self._context.caller,
+                queue=queue,
+                entered_at=self._place.entered_at,
+                dialled=self._place.dialled,
+                priority=customer.priority + (queued.priority if queued is not None else 0),
+                requires=tuple(sorted(queued.requires.items())) if queued is not None else (),
+                customer=customer.id,
+                agent=customer.agent,
+                language=self._context.language,
+            )
+        )
+        if promised is None:
+            log.warning("no callback: outbound does not allow the caller's number", call_id=self.call_id)
+            return After.BACK
+        try:
+            await self._tools.overflow.let_go(self._line)
+            await self._line.play((Prompt("callback-promised"),))
+            await self._line.hangup("normal")
+        finally:
+            if promised.attempts == 0:
+                # Not while the caller's own phone is still busy with this call.
+                self._tools.call_later(CALLBACK_BEGINS_S, partial(callbacks.begin, promised))
+        return After.OVER
 
     def _customer(self) -> Customer:
         """Who calls. A number that is not known is a customer of its own, if it is one that can be dialled."""

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 import orjson
-import structlog
 
 from acd.core.events import Event, OfferBridged
-from acd.service.files import write_atomically
+from acd.service.kept_file import KeptFile
 
 __all__ = ["LastAgentFile"]
-
-log = structlog.get_logger(__name__)
 
 _FORMAT = 1
 WRITE_AFTER_S = 2.0
@@ -25,47 +21,29 @@ class LastAgentFile:
     """The file. ``agents`` is the engine's own table, which bounds it; ``observe`` is for ``EngineHost.observe``."""
 
     def __init__(self, path: Path, agents: Mapping[str, str]) -> None:
-        self._path = path
         self._agents = agents
-        self._changed = asyncio.Event()
+        self._file = KeptFile(path, "customers' last agents", self._encode, WRITE_AFTER_S)
 
     def load(self) -> tuple[tuple[str, str], ...]:
         """Read customers and agents, the longest ago first; of a file that cannot be used, nothing."""
+        content = self._file.read()
         try:
-            return _decode(self._path.read_bytes())
-        except FileNotFoundError:
-            return ()
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            log.warning("customers' last agents are not known", file=str(self._path), why=str(error))
+            return _decode(content) if content is not None else ()
+        except (ValueError, KeyError, TypeError) as error:
+            self._file.unusable(error)
             return ()
 
     def observe(self, sequence: int, event: Event, now: float, commands: object) -> None:  # noqa: ARG002
         """Note that somebody may have a new last agent."""
         if isinstance(event, OfferBridged):
-            self._changed.set()
+            self._file.changed()
 
     async def run(self) -> None:
-        """Write changes as they come, until cancelled; what is still unwritten then is written first."""
-        try:
-            while True:
-                await self._changed.wait()
-                await asyncio.sleep(WRITE_AFTER_S)
-                self._changed.clear()
-                writing = asyncio.ensure_future(asyncio.to_thread(self._write, list(self._agents.items())))
-                try:
-                    await asyncio.shield(writing)
-                except asyncio.CancelledError:
-                    await writing
-                    raise
-        finally:
-            if self._changed.is_set():
-                self._write(list(self._agents.items()))
+        """See ``KeptFile``."""
+        await self._file.run()
 
-    def _write(self, agents: Sequence[tuple[str, str]]) -> None:
-        try:
-            write_atomically(self._path, orjson.dumps({"format": _FORMAT, "agents": agents}))
-        except OSError as error:
-            log.error("customers' last agents cannot be kept", file=str(self._path), why=str(error))  # noqa: TRY400
+    def _encode(self) -> bytes:
+        return orjson.dumps({"format": _FORMAT, "agents": list(self._agents.items())})
 
 
 def _decode(content: bytes) -> tuple[tuple[str, str], ...]:

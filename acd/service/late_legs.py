@@ -62,8 +62,12 @@ class LateLeg:
     """The caller's line is about to take it over."""
     bridged: bool = False
     """The engine knows that the two are connected."""
+    talked: bool = False
+    """Asterisk has connected it with somebody."""
     joins: Callable[[LateLeg], None] = field(default=lambda _: None)
     """Told when it has won the call."""
+    on_talk: Callable[[], None] = field(default=lambda: None)
+    """Told when Asterisk has connected it with somebody."""
 
 
 class LateLegs:
@@ -212,8 +216,10 @@ class LateLegs:
             if leg.over:
                 self._hang_up(leg.uniqueid)  # it was cancelled before it was there
         elif name == "BridgeEnter":
-            if leg.connecting:
+            if leg.connecting and not leg.talked:
+                leg.talked = True
                 self.bridged(leg)
+                leg.on_talk()
         elif name == "Hangup":
             self._gone(leg, leg_failure("NOANSWER", hangup_cause(event.get("Cause", ""))))
         elif name == "OriginateResponse" and event.get("Response") == "Failure" and not leg.exists:

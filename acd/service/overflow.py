@@ -58,7 +58,7 @@ class OverflowActions:
                 return After.OVER
 
     async def _voicemail(self, line: AgiLine, box: str, call_id: str) -> After:
-        await self._let_go(line)
+        await self.let_go(line)
         await line.run_application("VoiceMail", f"{box},u")
         (status,) = await line.read_variables(("VMSTATUS",))
         if status in ("SUCCESS", "USEREXIT"):
@@ -71,7 +71,7 @@ class OverflowActions:
         if device is None:
             log.error("number not dialled: outbound does not allow it", call_id=call_id, number=number)
             return After.BACK
-        await self._let_go(line)
+        await self.let_go(line)
         # No option lets either end transfer; g: the engine ends the call, as ever.
         limit_ms = LONGEST_OUTSIDE_CALL_S * 1000
         await line.run_application("Dial", f"{device},{RING_OUTSIDE_S},grL({limit_ms})")
@@ -82,7 +82,7 @@ class OverflowActions:
         return await self._keep(line)
 
     @staticmethod
-    async def _let_go(line: AgiLine) -> None:
+    async def let_go(line: AgiLine) -> None:
         """The caller waits no longer: an engine after us must not take the call for a waiting one."""
         line.released = "hangup"
         await line.music_off()

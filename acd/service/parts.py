@@ -37,8 +37,9 @@ from acd.service.asterisk_link import AsteriskLink, LinkParts
 from acd.service.calendar_clock import CalendarClock
 from acd.service.call_log import CallLog
 from acd.service.call_session import SessionTools
+from acd.service.callbacks import Callbacks, CallbackTools
 from acd.service.clocks import Clocks
-from acd.service.compile import Compiled, Customer, compile_config
+from acd.service.compile import Compiled, Customer, Outbound, compile_config
 from acd.service.confirming import ConfirmingPhones
 from acd.service.devices import DeviceWatch
 from acd.service.engine_host import EngineHost
@@ -136,6 +137,21 @@ class Parts:
             stop_playback=self.link.stop_playback,
             can_stop_playback=lambda: self.link.connected,
         )
+        self.callbacks = Callbacks(
+            Path(config.acd.state_dir) / "callbacks.json",
+            CallbackTools(
+                post=post,
+                late=self._late,
+                phones=self._site.phones,
+                outbound=self._outbound,
+                clocks=self._clocks,
+                call_later=loop.call_later,
+                new_call_id=_new_call_id,
+                sounds=self.prompts,
+                agents_language=lambda: self._site.agents_language,
+                variables=lambda: self._variables,
+            ),
+        )
         self.sessions.connect(
             SessionTools(
                 post=post,
@@ -147,7 +163,9 @@ class Parts:
                 sounds=self.prompts,
                 taken_over=restored.taken_over,
                 stay=stay,
-                overflow=OverflowActions(lambda: self._site.compiled.outbound),
+                overflow=OverflowActions(self._outbound),
+                callbacks=self.callbacks,
+                call_later=loop.call_later,
                 customer=self._customer,
             ),
             self._agent_changed,
@@ -207,6 +225,7 @@ class Parts:
         if last_agents:
             self.host.post(LastAgentsRestored(last_agents))
         self._calendar.take(self._site.compiled)
+        self.callbacks.restore()
         self._restore_agents()
 
     def close(self) -> None:
@@ -326,6 +345,9 @@ class Parts:
         if agent is not None:
             self.agent_states.note(agent_id, presence_of(agent))
 
+    def _outbound(self) -> Outbound:
+        return self._site.compiled.outbound
+
     def _customer(self, number: str) -> Customer | None:
         return self._site.compiled.customers.get(number)
 
@@ -368,6 +390,7 @@ class Parts:
             "When the configuration in force was taken.",
             reloading.last_success_s,
         )
+        yield gauge("acd_callbacks", "Callers who are still to be called back.", len(self.callbacks))
         yield gauge("acd_journal_failing", "1 while inputs cannot be kept.", float(self.recorder.failing))
         yield gauge("acd_agi_sessions", "FastAGI sessions under way.", self.agi_server.sessions)
         stats = self.agi_server.stats

@@ -101,6 +101,16 @@ class Sessions:
 
     def dispatch(self, command: Command) -> None:
         """Hand a command of the engine to whom it is for."""
+        callbacks = self._tools.callbacks if self._tools is not None else None
+        if callbacks is not None:
+            kind, _, name = command.entity.partition(" ") if isinstance(command, FaultFound) else ("call", "", "")
+            call_id = name or getattr(command, "call_id", "")
+            if call_id and kind == "call" and callbacks.owns(call_id):
+                if isinstance(command, FaultFound):
+                    callbacks.fault(command, call_id)
+                else:
+                    callbacks.take(command, call_id)
+                return
         self._handlers[type(command)](command)
 
     def _begin(self, session: CallSession) -> None:

@@ -50,6 +50,8 @@ BUILT_IN_PROMPTS: Final = frozenset(
         "agent-unknown",
         "agent-wrap-up-done",
         "agent-wrap-up-extended",
+        "callback-agent",
+        "callback-promised",
         "confirm-call",
         "estimated-wait",
         "estimated-wait-minute",

@@ -1,0 +1,71 @@
+"""A file of the state folder that follows something in memory: written by a thread, whole or not at all."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+import structlog
+
+from acd.service.files import write_atomically
+
+__all__ = ["KeptFile"]
+
+log = structlog.get_logger(__name__)
+
+
+class KeptFile:
+    """Keeps ``path`` at what ``content`` gives, ``gather_s`` seconds after a change at the latest.
+
+    ``content`` is called in the event loop; the writing waits for no disk there. ``what`` names the content in the
+    log. A write that fails is logged and tried again with the next change.
+    """
+
+    def __init__(self, path: Path, what: str, content: Callable[[], bytes], gather_s: float = 0.0) -> None:
+        self.path = path
+        self._what = what
+        self._content = content
+        self._gather_s = gather_s
+        self._changed = asyncio.Event()
+
+    def read(self) -> bytes | None:
+        """Return what was kept; None where there is nothing."""
+        try:
+            return self.path.read_bytes()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            self.unusable(error)
+            return None
+
+    def unusable(self, why: Exception) -> None:
+        """Say that what was kept cannot be used."""
+        log.warning(f"{self._what} are not known", file=str(self.path), why=str(why))
+
+    def changed(self) -> None:
+        """The content is no longer what it was."""
+        self._changed.set()
+
+    async def run(self) -> None:
+        """Write changes as they come, until cancelled; what is still unwritten then is written first."""
+        try:
+            while True:
+                await self._changed.wait()
+                await asyncio.sleep(self._gather_s)
+                self._changed.clear()
+                writing = asyncio.ensure_future(asyncio.to_thread(self._write, self._content()))
+                try:
+                    await asyncio.shield(writing)
+                except asyncio.CancelledError:
+                    await writing  # a thread cannot be cancelled, and it must not overtake the last write
+                    raise
+        finally:
+            if self._changed.is_set():
+                self._write(self._content())
+
+    def _write(self, content: bytes) -> None:
+        try:
+            write_atomically(self.path, content)
+        except OSError as error:
+            log.error(f"{self._what} cannot be kept", file=str(self.path), why=str(error))  # noqa: TRY400
