@@ -6,6 +6,7 @@ import io
 import json
 import logging
 import os
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -54,3 +55,31 @@ def test_lines_for_people() -> None:
     structlog.get_logger("ours").debug("call arrived", call_id="c1")
     assert "call arrived" in out.getvalue()
     assert "call_id=c1" in out.getvalue()
+
+
+def test_the_level_holds_for_our_own_lines_and_the_libraries() -> None:
+    out = io.StringIO()
+    set_up_logging("warning", "json", out)
+    structlog.get_logger("ours").info("not shown")
+    logging.getLogger("theirs").info("not shown")
+    structlog.get_logger("ours").error("shown %s", "so")
+    logging.getLogger("theirs").error("shown too")
+    assert [json.loads(line)["event"] for line in out.getvalue().splitlines()] == ["shown so", "shown too"]
+
+
+def test_lines_of_several_threads_stay_whole() -> None:
+    out = io.StringIO()
+    set_up_logging("info", "json", out)
+    log = structlog.get_logger("ours")
+
+    def write(number: int) -> None:
+        for count in range(200):
+            log.info("line", number=number, count=count)
+            logging.getLogger("theirs").info("line %d of %d", count, number)
+
+    threads = [threading.Thread(target=write, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len([json.loads(line) for line in out.getvalue().splitlines()]) == 4 * 200 * 2
