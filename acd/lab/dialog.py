@@ -45,11 +45,11 @@ class Dialog(MessageLog):
         """When the call was answered, seconds since the epoch by SIPp's clock."""
         return self.answer_message.time_s if self.answer_message is not None else None
 
-    async def answered(self, timeout_s: float = 5.0) -> SipMessage:
+    async def answered(self, timeout_s: float = 15.0) -> SipMessage:
         """Waits until the call stands: the acknowledgement (ACK) of its answer. Raises TimeoutError."""
         return await self.wait_for(lambda message: message.is_request("ACK") and not self._refused(), timeout_s)
 
-    async def ended(self, timeout_s: float = 5.0) -> SipMessage:
+    async def ended(self, timeout_s: float = 15.0) -> SipMessage:
         """Waits for the message that ends the call. Raises TimeoutError."""
         return await self.wait_for(ends_call, timeout_s)
 

@@ -181,7 +181,7 @@ class AgentPhone(MessageLog):
         """How the call that is coming in is taken."""
         return self._script.pop(0) if self._script else self.behaviour
 
-    async def offered(self, number: int = 1, timeout_s: float = 5.0) -> PhoneCall:
+    async def offered(self, number: int = 1, timeout_s: float = 15.0) -> PhoneCall:
         """Waits for the phone's ``number``-th call (1 is the first since the start). Raises TimeoutError."""
         if len(self.calls) < number:
             await self.wait_for(lambda _message: len(self.calls) >= number, timeout_s)

@@ -52,7 +52,7 @@ class MessageLog:
                 future.set_result(message)
 
     async def wait_for(
-        self, predicate: Predicate, timeout_s: float = 5.0, *, after: SipMessage | None = None
+        self, predicate: Predicate, timeout_s: float = 15.0, *, after: SipMessage | None = None
     ) -> SipMessage:
         """The first message that ``predicate`` accepts: one that passed already (after ``after``) or one to come.
 

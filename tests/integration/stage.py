@@ -24,7 +24,7 @@ from acd.lab.pbx import Pbx
 from acd.lab.phones import Behaviour, PhoneCall, Phones, Ring
 
 TOKEN = "token-of-the-test"
-LIMIT_S = 5.0
+LIMIT_S = 15.0
 POLL_S = 0.01
 
 Status = Mapping[str, Any]
