@@ -38,8 +38,8 @@ DEFAULT_TEXTS: Mapping[str, Mapping[str, str]] = MappingProxyType(
         "estimated-wait-minutes": {"en": "minutes.", "zh": "分钟。"},
         "estimated-wait-short": {"en": "The estimated wait is less than one minute.", "zh": "预计等待不到一分钟。"},
         "callback-promised": {
-            "en": "You keep your place in the queue, and we will call you back. You may hang up now.",
-            "zh": "我们将保留您的排队位置并给您回电，您现在可以挂机。",
+            "en": "You may hang up now. We will call you back in turn.",
+            "zh": "您可以挂机，我们将按顺序给您回电。",
         },
         "callback-agent": {"en": "This is a callback. Please wait.", "zh": "这是一个回拨电话，请稍候。"},
         "confirm-call": {"en": "You have a call. Press one to take it.", "zh": "您有来电，请按一接听。"},

@@ -42,13 +42,19 @@ def caller(number: int) -> str:
     return f"+49301{number:04d}"
 
 
+async def line(s: Stage) -> list[tuple[str, str]]:
+    """Who waits: call and caller, the first in line first. They may come in in another order than they called."""
+    calls = (await s.engine.status())["calls"]
+    return [(call["id"], call["caller"]) for call in sorted(calls, key=lambda call: call["position"])]
+
+
 async def test_reload_under_thirty_waiting_calls(stage: OpenStage) -> None:
     queues: dict[str, dict[str, object]] = {"cards": {}, "general": {}}
     async with stage(agents={"anna": ["cards"]}, start="logged-out", queues=queues, behaviour=Answer(talk_s=0.02)) as s:
         plans = [CallPlan("200", caller_number=caller(number)) for number in range(WAITING)]
         callers = await s.place_all(plans, rate_per_s=100)
         await s.waiting(WAITING, timeout_s=15)
-        order = [call["id"] for call in (await s.engine.status())["calls"]]
+        in_line = await line(s)
 
         (s.engine.site / "agents.yaml").write_text("agents: {anna: {phone: PJSIP/anna, queues: [no-such-queue]}}\n")
         code, said = await acd(s, "reload")
@@ -71,18 +77,19 @@ async def test_reload_under_thirty_waiting_calls(stage: OpenStage) -> None:
         assert "agent bob: new, serves cards" in said
         os.kill(s.engine.pid, signal.SIGHUP)
         await s.engine.until(lambda status: any(agent["id"] == "bob" for agent in status["agents"]))
-        assert [call["id"] for call in (await s.engine.status())["calls"]] == order
+        assert await line(s) == in_line
         assert len(s.phones["anna"].calls) + len(s.phones["bob"].calls) == 0
 
         for agent in agents:
             await s.engine.post(f"/api/agents/{agent}/ready")
         await callers.finished(30)
         served = [call.invite.from_user for call in s.phones["bob"].calls]
-        assert served == [caller(number) for number in range(WAITING)], "none lost, in the old order"
+        assert served == [number for _, number in in_line], "none lost, in the old order"
+        assert sorted(served) == [caller(number) for number in range(WAITING)]
         assert not s.phones["anna"].calls, "does not have the new skill"
         await s.empty()
 
-        code, said = await acd(s, "explain", order[-1])
+        code, said = await acd(s, "explain", in_line[-1][0])
         assert code == 0, said
         assert "offered to bob" in said
         assert "not offered to anna: " in said, said
