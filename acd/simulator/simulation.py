@@ -98,7 +98,7 @@ class Results:
 class _Caller:
     """A caller on the line: the plan, since when, and the queue's tally when the call is measured."""
 
-    __slots__ = ("answered", "at", "id", "plan", "tally")
+    __slots__ = ("answered", "at", "id", "offer_id", "plan", "tally")
 
     def __init__(self, call_id: str, plan: PlannedCall, at: float, tally: QueueTally | None) -> None:
         self.id = call_id
@@ -106,6 +106,7 @@ class _Caller:
         self.at = at
         self.tally = tally
         self.answered = False
+        self.offer_id = ""
 
 
 class Simulation:
@@ -228,6 +229,8 @@ class Simulation:
         plan = next(self._calls, None)
         if plan is not None:
             self._later(plan.at, self._arrive, plan)
+        else:
+            self._times.end(self._now)
 
     def _arrive(self, plan: PlannedCall) -> None:
         if plan.at < self._last_arrival:
@@ -264,6 +267,7 @@ class Simulation:
     def _lose_patience(self, caller: _Caller) -> None:
         if not caller.answered and caller.id in self._callers:
             del self._callers[caller.id]
+            self._ringing.pop(caller.offer_id, None)
             if caller.tally is not None:
                 caller.tally.note_abandoned(self._now - caller.at)
             self._tell(CallEnded(caller.id))
@@ -283,6 +287,9 @@ class Simulation:
 
     def _ring_phones(self, command: OfferCall) -> None:
         self._ringing[command.offer_id] = set(command.agent_ids)
+        caller = self._callers.get(command.call_id)
+        if caller is not None:
+            caller.offer_id = command.offer_id
         for agent_id in command.agent_ids:
             self._ring(command.offer_id, command.call_id, agent_id, command.ring_timeout_s)
 
