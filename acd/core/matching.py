@@ -61,7 +61,8 @@ class Matching:
             return
         if not self._world.suspended:
             if self._offer_waiting_call(agent, now):
-                self.stop_holding(agent, now)
+                if agent.personal:
+                    self.stop_holding(agent, now)
                 return
             if self._join_ringing(agent, now):
                 return
@@ -329,7 +330,8 @@ class Matching:
                 queue.spec.ring_timeout_s,
             )
         )
-        self.ring_more(offer, now)  # of ring-all, when one agent took the call while others were idle
+        if offer.hungry:
+            self.ring_more(offer, now)  # of ring-all, when one agent's turn brought the call up while others were idle
 
     def _reserve(self, agent: Agent, offer: Offer, now: float) -> None:
         self.withdraw_agent(agent)

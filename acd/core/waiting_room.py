@@ -63,7 +63,8 @@ class WaitingRoom:
         self._arm(call, queue, now)
         call.held_for = self._sticky_agent(call, queue, now)
         self._matching.place_call(call, now)
-        if call.state is CallState.WAITING and any(_may_hold_later(rule.when) for rule in queue.spec.overflow):
+        rules = queue.spec.overflow
+        if rules and call.state is CallState.WAITING and any(_may_hold_later(rule.when) for rule in rules):
             self.recheck(queue, now)
 
     def leave(self, call: Call) -> None:
