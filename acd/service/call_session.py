@@ -72,6 +72,9 @@ class SessionTools:
     """Told when a caller (Uniqueid) comes in whose talk was being followed without a line to us."""
     stay: StayTools
     overflow: OverflowActions
+    set_variable: Callable[[str, str, str], bool]
+    """Set a variable (channel, name, value) beside the line, which may be busy; False: that cannot be done now."""
+    can_set_variable: Callable[[], bool]
     callbacks: Callbacks
     call_later: Callable[[float, Callable[[], None]], object]
     customer: Callable[[str], Customer | None]
@@ -181,9 +184,13 @@ class CallSession:
         place.queued = enqueue
         place.entered_at = clocks.wall() if entered_at is None else entered_at
         await self._line.answer()
-        await self._save()
-        log.info("call queued", call_id=self.call_id, queue=enqueue.queue)
-        end, overflow = await self._stay(None if entered_at is None else clocks.to_monotonic(entered_at))
+        # Who finds an agent idle is dialled for before anything else, and the channel told beside that; unless the dial
+        # itself needs what the channel is told.
+        needed = entered_at is not None or self._tools.stay.variables() or not self._tools.can_set_variable()
+        if needed:
+            await self._save()
+        since = None if entered_at is None else clocks.to_monotonic(entered_at)
+        end, overflow = await self._stay(since, saved=bool(needed))
         while end is not StayEnd.TALKED:
             if overflow is not None:
                 if overflow.action.kind is OverflowActionKind.MENU:
@@ -200,8 +207,11 @@ class CallSession:
             end, overflow = await self._stay(clocks.to_monotonic(place.entered_at))
         return await self._walk(enqueue.then) if enqueue.then is not None else None
 
-    async def _stay(self, entered_at: float | None) -> tuple[StayEnd, Overflow | None]:
-        """Let the caller wait where ``place`` says. ``entered_at``: on the engine's clock, None: from now on."""
+    async def _stay(self, entered_at: float | None, *, saved: bool = True) -> tuple[StayEnd, Overflow | None]:
+        """Let the caller wait where ``place`` says.
+
+        ``entered_at``: on the engine's clock, None: from now on. ``saved``: the channel remembers the place already.
+        """
         queued = self._place.queued
         if queued is None:
             raise LookupError(f"call {self.call_id} is in no queue")
@@ -222,6 +232,9 @@ class CallSession:
                     language=queued.language,
                 )
             )
+            log.info("call queued", call_id=self.call_id, queue=queued.queue)
+            if not saved:
+                await self._save_beside(stay)
             return await stay.run(), stay.overflow
         finally:
             self.stay = None
@@ -349,7 +362,28 @@ class CallSession:
         if self._place.queued is None and self._place.node != self._place.saved:
             await self._save()
 
+    async def _save_beside(self, stay: QueueStay) -> None:
+        """Let the channel remember the place in the queue: by the line, or beside it if phones ring already."""
+        if stay.dialling is None:
+            await self._save()
+            return
+        for name, value in ((CALL_VARIABLE, self.call_id), (STATE_VARIABLE, self._state())):
+            if not self._tools.set_variable(self._agi.channel, name, value):
+                log.warning("the channel of a call does not know its place", call_id=self.call_id)
+
     async def _save(self) -> None:
+        # DIALSTATUS is cleared so that it tells of our own dial, not of one before the caller came to us.
+        await self._line.set_variables(
+            (
+                (CALL_VARIABLE, self.call_id),
+                (STATE_VARIABLE, self._state()),
+                ("DIALSTATUS", ""),
+                *self._tools.stay.variables(),
+            )
+        )
+
+    def _state(self) -> str:
+        """What the channel is to remember, which is told so now."""
         place, context = self._place, self._context
         queued = place.queued
         state = StoredCall(
@@ -366,15 +400,7 @@ class CallSession:
             data=context.data,
         )
         place.saved = place.node if queued is None else ""
-        # DIALSTATUS is cleared so that it tells of our own dial, not of one before the caller came to us.
-        await self._line.set_variables(
-            (
-                (CALL_VARIABLE, self.call_id),
-                (STATE_VARIABLE, state.encode()),
-                ("DIALSTATUS", ""),
-                *self._tools.stay.variables(),
-            )
-        )
+        return state.encode()
 
     def _new_context(self) -> CallContext:
         env = self._agi.env

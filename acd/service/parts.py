@@ -164,6 +164,8 @@ class Parts:
                 taken_over=restored.taken_over,
                 stay=stay,
                 overflow=OverflowActions(self._outbound),
+                set_variable=self.link.set_variable,
+                can_set_variable=lambda: self.link.connected,
                 callbacks=self.callbacks,
                 call_later=loop.call_later,
                 customer=self._customer,
