@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import reduce
 from operator import or_
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from config.document import KeyPath
 from config.problems import Findings, Position
@@ -67,9 +67,26 @@ class Draft:
             return None
         return reduce(or_, (found for found in names if found is not None), BUILT_IN_PROMPTS)
 
+    def known(self, kind: str) -> frozenset[str] | None:
+        """Return the names of all things of a kind that ``config.schema.marks.Refers`` names.
+
+        Raises:
+            KeyError: there is no such kind.
+        """
+        return _KINDS[kind](self)
+
     def nodes(self, tree: str) -> frozenset[str] | None:
         """Return the names of a tree's nodes."""
         return self.trees[tree].names("nodes")
+
+
+_KINDS: Final[Mapping[str, Callable[[Draft], frozenset[str] | None]]] = {
+    "agent": lambda draft: draft.agent_names,
+    "calendar": lambda draft: draft.calendar_names,
+    "prompt": lambda draft: draft.prompts,
+    "queue": lambda draft: draft.queues,
+    "skill": lambda draft: draft.skills,
+}
 
 
 def effective(routing: Routing, queue: str, key: str) -> tuple[Any, KeyPath]:

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from config.checks.draft import Draft, refer
-from config.document import KeyPath
+from config.document import KeyPath, SourceMap
 from config.files import shown
 from config.problems import Findings, Position
-from config.schema.ivr import Enqueue, Hangup, Menu, Node, Play, Prompt, Tree
+from config.schema.ivr import Node, Prompt, Tree
+from config.schema.marks import PROMPT, Refers, marks
 from config.suggest import nearest
 from config.validation import Part
 
@@ -18,13 +19,11 @@ __all__ = ["check_prompts", "prompt_uses"]
 _FILES_COMPARED = 1000
 
 
-def prompt_uses(node: Node) -> Iterator[tuple[KeyPath, tuple[str, ...]]]:
-    """Yield the prompts a node plays, with the way to them from the node."""
-    if isinstance(node, Play | Menu | Enqueue | Hangup):
-        yield ("prompt",), node.prompt
-    if isinstance(node, Menu):
-        yield ("invalid", "prompt"), node.invalid.prompt
-        yield ("no_input", "prompt"), node.no_input.prompt
+def prompt_uses(node: Node) -> Iterator[tuple[KeyPath, str]]:
+    """Yield the prompts a node plays, each with the way to it from the node."""
+    for mark in marks(node):
+        if mark.marker == Refers(PROMPT):
+            yield mark.path, mark.value
 
 
 def check_prompts(draft: Draft, findings: Findings) -> None:
@@ -43,7 +42,7 @@ def check_prompts(draft: Draft, findings: Findings) -> None:
             for language, prompt in languages.items():
                 _check_prompt(draft.folder, findings, part, ("prompts", name, language), prompt)
         for node_name, node in part.model.nodes.items():
-            _check_uses(draft, findings, part.source.values, ("nodes", node_name), node)
+            _check_uses(draft, findings, part.source, ("nodes", node_name), node)
 
 
 def _check_prompt(folder: Path, findings: Findings, part: Part[Tree], path: tuple[str, ...], prompt: Prompt) -> None:
@@ -87,11 +86,6 @@ def _is_wav(path: Path) -> bool:
     return head[:4] == b"RIFF" and head[8:] == b"WAVE"
 
 
-def _check_uses(
-    draft: Draft, findings: Findings, positions: dict[KeyPath, Position], path: KeyPath, node: Node
-) -> None:
-    for below, names in prompt_uses(node):
-        for place, name in enumerate(names):
-            # One prompt stands by itself, several in a list.
-            at = positions.get((*path, *below, place)) or positions[(*path, *below)]
-            refer(findings, at, "prompt", name, draft.prompts)
+def _check_uses(draft: Draft, findings: Findings, source: SourceMap, path: KeyPath, node: Node) -> None:
+    for below, name in prompt_uses(node):
+        refer(findings, source.value((*path, *below)), "prompt", name, draft.prompts)

@@ -4,30 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import Enum
 from typing import TypeAlias
 
 from config.checks.draft import Draft
 from config.document import KeyPath
 from config.problems import Findings, Position
-from config.schema.ivr import Enqueue, Hangup, Menu, Node
+from config.schema.ivr import Node
+from config.schema.marks import NODE, Refers, Way, marks
 from config.suggest import nearest, suggestion
 
-__all__ = ["Edge", "Place", "Way", "check_reference", "edges", "lookup"]
+__all__ = ["Edge", "Place", "check_reference", "edges", "lookup"]
 
 Place: TypeAlias = tuple[str, str]
 """Tree and node."""
-
-
-class Way(Enum):
-    """What makes a caller go along an edge."""
-
-    BY_ITSELF = "by itself"
-    CHOICE = "the caller chose"
-    FAILURE = "the caller chose nothing valid"
-    AFTER_CALL = "the agent has hung up"
-    TURNED_AWAY = "a queue's join rules have led the caller on"
-    OVERFLOW = "a queue's overflow rules have led the caller on"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,16 +30,9 @@ class Edge:
 
 def edges(node: Node) -> Iterator[Edge]:
     """Yield every reference of a node."""
-    if isinstance(node, Menu):
-        for key, reference in node.choices.items():
-            yield Edge(("choices", key), reference, Way.CHOICE)
-        if node.on_failure is not None:
-            yield Edge(("on_failure",), node.on_failure, Way.FAILURE)
-    elif isinstance(node, Enqueue):
-        if node.next is not None:
-            yield Edge(("next",), node.next, Way.AFTER_CALL)
-    elif not isinstance(node, Hangup):
-        yield Edge(("next",), node.next, Way.BY_ITSELF)
+    for mark in marks(node):
+        if mark.marker == Refers(NODE):
+            yield Edge(mark.path, mark.value, mark.way)
 
 
 def lookup(draft: Draft, tree: str, reference: str) -> Place | None:

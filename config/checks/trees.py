@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 
 from config.checks.draft import Draft, refer
-from config.checks.references import check_reference, edges
+from config.checks.references import check_reference
 from config.document import KeyPath
 from config.problems import Findings
-from config.schema.ivr import Enqueue, Menu, Node, Say, Tree
+from config.schema.ivr import Menu, Node, Say, Tree
+from config.schema.marks import NODE, PROMPT, Templated, marks
 from config.suggest import suggestion
 from config.validation import Part
 
@@ -49,19 +50,18 @@ def _check_tree(draft: Draft, findings: Findings, name: str, part: Part[Tree], t
 
 def _check_node(draft: Draft, findings: Findings, tree: str, path: tuple[str, ...], node: Node) -> None:
     source = draft.trees[tree].source
-    for edge in edges(node):
-        check_reference(draft, findings, source.value((*path, *edge.path)), tree, edge.reference)
-    if isinstance(node, Enqueue):
-        refer(findings, source.value((*path, "queue")), "queue", node.queue, draft.queues)
-        for skill in node.requires:
-            refer(findings, source.key((*path, "requires", skill)), "skill", skill, draft.skills)
-        for key, text in node.data.items():
-            _check_fields(draft, findings, tree, (*path, "data", key), text)
-    elif isinstance(node, Say):
+    for mark in marks(node):
+        at = (*path, *mark.path)
+        if isinstance(mark.marker, Templated):
+            _check_fields(draft, findings, tree, at, mark.value)
+        elif mark.marker.kind == NODE:
+            check_reference(draft, findings, source.value(at), tree, mark.value)
+        elif mark.marker.kind != PROMPT:  # prompts have checks of their own
+            position = source.key(at) if mark.is_key else source.value(at)
+            refer(findings, position, mark.marker.kind, mark.value, draft.known(mark.marker.kind))
+    if isinstance(node, Say):
         for language, text in node.value.items():
-            at = (*path, "value", language) if language else (*path, "value")
-            _check_fields(draft, findings, tree, at, text)
-            _check_spoken(draft, findings, tree, at, node.kind, text)
+            _check_spoken(draft, findings, tree, (*path, "value", language), node.kind, text)
     elif isinstance(node, Menu) and draft.trees[tree].names(*path, "choices") == frozenset():
         findings.error(source.value((*path, "choices")), "'choices' is empty; give at least one key")
 

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from config.checks.draft import Draft
 from config.checks.onward import exits, prompts_heard
 from config.checks.prompts import prompt_uses
-from config.checks.references import Edge, Place, Way, edges, lookup
+from config.checks.references import Edge, Place, edges, lookup
 from config.checks.rings import rings
 from config.problems import Findings, Position
 from config.schema.ivr import BUILT_IN_PROMPTS, Enqueue, Node, SetLanguage
+from config.schema.marks import Way
 
 __all__ = ["check_walks"]
 
@@ -133,11 +134,7 @@ def _check_languages(site: _Map, findings: Findings) -> None:
     for (tree, name), language in reached:
         source = site.draft.trees[tree].source
         node = site.nodes[tree, name]
-        heard = [
-            (prompt, source.values.get(("nodes", name, *below, item)) or source.value(("nodes", name, *below)))
-            for below, prompts in prompt_uses(node)
-            for item, prompt in enumerate(prompts)
-        ]
+        heard = [(prompt, source.value(("nodes", name, *below))) for below, prompt in prompt_uses(node)]
         if isinstance(node, Enqueue) and routing.model is not None:
             heard += [(prompt, routing.source.value(path)) for prompt, path in prompts_heard(routing.model, node.queue)]
         for prompt, at in heard:

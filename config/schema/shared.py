@@ -15,6 +15,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from config.readonly import ReadOnlyMap
+from config.schema.marks import Refers
 from config.wording import quoted
 
 __all__ = [
@@ -261,7 +262,7 @@ Title: TypeAlias = Annotated[str, Text(r"[^\x00-\x1f\x7f]{0,80}", "a title is on
 Level: TypeAlias = Annotated[int, WholeNumber(1, 10)]
 """A skill level: 1 is the weakest, 10 the strongest."""
 
-Requires: TypeAlias = FrozenMap[Name, Level]
+Requires: TypeAlias = FrozenMap[Annotated[Name, Refers("skill")], Level]
 """What a call asks of an agent: skill and least level."""
 
 LANGUAGES: Final = ("en", "zh")

@@ -1,0 +1,51 @@
+"""ivr/*.yaml: one menu tree per file, with its prompts and nodes. Node types by family, one module each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Annotated, Any, ClassVar, TypeAlias
+
+from pydantic import Field
+
+from config.schema.ivr.asking import Menu
+from config.schema.ivr.leaving import Enqueue
+from config.schema.ivr.talking import Hangup, Play, Say, SetLanguage
+from config.schema.ivr.values import BUILT_IN_PROMPTS, RECORDING_ENDINGS, Prompt, Retry
+from config.schema.shared import FrozenMap, Language, Model, Name
+
+__all__ = [
+    "BUILT_IN_PROMPTS",
+    "RECORDING_ENDINGS",
+    "Enqueue",
+    "Hangup",
+    "Menu",
+    "Node",
+    "Play",
+    "Prompt",
+    "Retry",
+    "Say",
+    "SetLanguage",
+    "Tree",
+]
+
+Node: TypeAlias = Annotated[Play | Menu | Say | Enqueue | Hangup | SetLanguage, Field(discriminator="type")]
+"""A node of a tree, told apart by its type."""
+
+
+class Tree(Model):
+    """A file in ivr/: one menu tree, named by the file's name without .yaml."""
+
+    stand_ins: ClassVar[Mapping[str, Any]] = MappingProxyType({"start": "start", "nodes": {}})
+
+    start: Name = Field(examples=["welcome"])
+    """The node where a caller enters the tree."""
+
+    language: Language = "en"
+    """Language of callers who enter here without having chosen one."""
+
+    prompts: FrozenMap[Name, FrozenMap[Language, Prompt]] = Field(default_factory=dict)
+    """Prompts by language. Their names hold in all files of ivr/. goodbye, no-input and not-valid are there already."""
+
+    nodes: FrozenMap[Name, Node] = Field(examples=[{"bye": {"type": "hangup"}}], json_schema_extra={"minProperties": 1})
+    """What happens, step by step; each node is named by its key."""

@@ -1,0 +1,121 @@
+"""Values that several node types share: prompts, texts, keys, retries."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final, Literal, TypeAlias
+
+from pydantic import BeforeValidator, WithJsonSchema
+
+from config.schema.marks import PROMPT, Refers, Templated
+from config.schema.shared import LANGUAGES, NAME_JSON_SCHEMA, FrozenMap, Model, Name, Text, WholeNumber
+
+__all__ = [
+    "BUILT_IN_PROMPTS",
+    "RECORDING_ENDINGS",
+    "Key",
+    "Line",
+    "Prompt",
+    "PromptName",
+    "PromptNames",
+    "RecordedFile",
+    "Retry",
+    "Spoken",
+    "Value",
+]
+
+RECORDING_ENDINGS: Final = ("wav", "wav16", "gsm", "ulaw", "alaw", "sln", "sln16", "g722", "g729")
+"""Recordings: WAV files of most kinds, and what Asterisk plays as it is."""
+
+BUILT_IN_PROMPTS: Final = frozenset(
+    {
+        "agent-failed",
+        "agent-logged-out",
+        "agent-not-ready",
+        "agent-ready",
+        "agent-unknown",
+        "agent-wrap-up-done",
+        "agent-wrap-up-extended",
+        "callback-agent",
+        "callback-promised",
+        "confirm-call",
+        "estimated-wait",
+        "estimated-wait-minute",
+        "estimated-wait-minutes",
+        "estimated-wait-short",
+        "goodbye",
+        "no-input",
+        "not-valid",
+        "queue-position",
+        "queue-position-end",
+    }
+)
+"""Prompts that every site has in all languages, until it defines its own of the same name."""
+
+Spoken: TypeAlias = Annotated[str, Text(r"[^\x00-\x08\x0b-\x1f\x7f]{1,2000}", "give a text of 1 to 2000 characters")]
+Key: TypeAlias = Annotated[str, Text(r"[0-9*#A-D]", "a choice is one key of the telephone: 0 to 9, * or #")]
+RecordedFile: TypeAlias = Annotated[
+    str,
+    Text(
+        rf"[A-Za-z0-9][A-Za-z0-9_-]*(?:/[A-Za-z0-9][A-Za-z0-9_-]*){{0,5}}\.(?:{'|'.join(RECORDING_ENDINGS)})",
+        f"name a file below prompts/<language>/ with the ending {', '.join(RECORDING_ENDINGS)}",
+    ),
+]
+
+
+def _listed(value: Any) -> Any:
+    """Read one name as a list of one."""
+    return [value] if isinstance(value, str) else value
+
+
+_NAME_OR_NAMES: Final = {"anyOf": [NAME_JSON_SCHEMA, {"type": "array", "items": NAME_JSON_SCHEMA}]}
+
+PromptName: TypeAlias = Annotated[Name, Refers(PROMPT)]
+
+PromptNames: TypeAlias = Annotated[tuple[PromptName, ...], BeforeValidator(_listed), WithJsonSchema(_NAME_OR_NAMES)]
+"""One prompt, or several that are played one after the other."""
+
+
+def _in_any_language(value: Any) -> Any:
+    """Read one text as the text for all languages."""
+    return {"": value} if isinstance(value, str) else value
+
+
+_SAID: Final = Text(r"[^\x00-\x08\x0b-\x1f\x7f]{1,500}", "give a text of 1 to 500 characters")
+_SAID_JSON_SCHEMA: Final = {"type": ["string", "number"], "minLength": 1, "maxLength": 500}
+_TEXT_OR_TEXTS: Final = {
+    "anyOf": [
+        _SAID_JSON_SCHEMA,
+        {"type": "object", "properties": dict.fromkeys(LANGUAGES, _SAID_JSON_SCHEMA), "additionalProperties": False},
+    ]
+}
+
+Value: TypeAlias = Annotated[
+    FrozenMap[Literal["", "en", "zh"], Annotated[str, _SAID, Templated()]],
+    BeforeValidator(_in_any_language),
+    WithJsonSchema(_TEXT_OR_TEXTS),
+]
+"""A text by language; under the empty language if it is the same in all."""
+
+
+Line: TypeAlias = Annotated[str, Text(r"[^\x00-\x1f\x7f]{0,200}", "give one line of text"), Templated()]
+"""One line of text with fields."""
+
+
+class Prompt(Model):
+    """One prompt in one language: a text to synthesise, or a recorded file."""
+
+    text: Spoken | None = None
+    """What is spoken; synthesised once and kept."""
+
+    file: RecordedFile | None = None
+    """A recorded file below prompts/<language>/ of the configuration folder."""
+
+
+class Retry(Model):
+    """What a menu does about a caller who presses nothing, or nothing valid."""
+
+    prompt: PromptNames = ()
+    """Prompt (or list of prompts) played before the menu is played again."""
+
+    retries: Annotated[int, WholeNumber(0, 20)] = 2
+    """So many times the menu is played again."""
