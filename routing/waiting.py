@@ -50,7 +50,7 @@ _Entry = tuple[float, float, int, W]
 class WaitingLine(Generic[W]):
     """Waiting calls of one demand. ``size`` is how many they are."""
 
-    __slots__ = ("_ages_s", "_firsts", "_lists", "_moments", "_phases", "_rate", "rule", "size")
+    __slots__ = ("_ages_s", "_firsts", "_lists", "_moments", "_next_moment", "_phases", "_rate", "rule", "size")
 
     def __init__(self, rule: PriorityRule) -> None:
         self.rule = rule
@@ -62,6 +62,8 @@ class WaitingLine(Generic[W]):
         """The first call of each phase that has any; None: to be looked up."""
         self._phases: dict[int, int] = {}
         self._moments: list[tuple[float, int, W]] = []
+        self._next_moment = inf
+        """The first of the moments."""
 
     def add(self, call: W, now: float) -> None:
         """Let the call wait here; one call at most once."""
@@ -81,12 +83,14 @@ class WaitingLine(Generic[W]):
 
     def head(self, now: float) -> tuple[OrderKey, W] | None:
         """Return the call that goes first at ``now`` and its place in the total order."""
-        moments = self._moments
-        if moments and moments[0][0] <= now:
+        if self._next_moment <= now:
             self._move_on(now)
         firsts = self._firsts
         if firsts is None:
             firsts = self._firsts = [calls[0][3] for calls in self._lists if calls]
+        if len(firsts) == 1:
+            call = firsts[0]
+            return self.rule.key(call.extra_priority, call.entered_at, call.sequence, now), call
         key_at = self.rule.key
         best: tuple[OrderKey, W] | None = None
         for call in firsts:
@@ -146,6 +150,9 @@ class WaitingLine(Generic[W]):
 
     def _take_out(self, call: W, phase: int) -> None:
         calls = self._lists[phase]
+        if calls[0][3] is call:  # as always, when it is offered
+            del calls[0]
+            return
         # Compared by all but the call itself, which has no order: the numbers before it are one of a kind.
         del calls[bisect_left(calls, self._entry(call, phase)[:3])]
 
@@ -158,8 +165,9 @@ class WaitingLine(Generic[W]):
         if moment < inf:
             heappush(self._moments, (moment, call.sequence, call))
             if len(self._moments) > _SWEEP_FLOOR + 2 * self.size:
-                self._moments = [entry for entry in self._moments if entry[1] in self._phases]
+                self._moments[:] = [entry for entry in self._moments if entry[1] in self._phases]
                 heapify(self._moments)
+            self._next_moment = self._moments[0][0]
 
     def _move_on(self, now: float) -> None:
         moments = self._moments
@@ -176,3 +184,4 @@ class WaitingLine(Generic[W]):
             self._firsts = None
             self._phases[sequence] = later
             self._watch(call, later)
+        self._next_moment = moments[0][0] if moments else inf
