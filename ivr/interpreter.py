@@ -23,6 +23,7 @@ from ivr.outcome import (
 )
 from ivr.record import OnStep, StepOutcome
 from ivr.speech import Prompt
+from ivr.tools import Tools
 from ivr.tree import Forest, Node
 from ivr.visit import Visit
 
@@ -51,15 +52,23 @@ class Interpreter:
         on_step: told of every step, see `ivr.record`.
         limits: bounds per call.
         goodbye: the prompt heard when a call is ended for want of a usable answer; empty for none.
+        tools: what nodes ask of the world beside the line.
     """
 
     def __init__(
-        self, forest: Forest, *, on_step: OnStep, limits: Limits | None = None, goodbye: str = "goodbye"
+        self,
+        forest: Forest,
+        *,
+        on_step: OnStep,
+        limits: Limits | None = None,
+        goodbye: str = "goodbye",
+        tools: Tools | None = None,
     ) -> None:
         self._forest = forest
         self._on_step = on_step
         self._limits = limits or Limits()
         self._goodbye = (Prompt(goodbye),) if goodbye else ()
+        self._tools = tools or Tools()
 
     async def run(self, line: Line, call: CallContext, at: NodeId) -> Outcome:
         """Walk `call` on `line` from node `at` on.
@@ -75,7 +84,14 @@ class Interpreter:
 
     async def _step(self, line: Line, call: CallContext, at: NodeId) -> NodeId | Outcome:
         node = self._forest.nodes.get(at)
-        visit = Visit(line=line, call=call, node=at, node_type=node.type if node else "", on_step=self._on_step)
+        visit = Visit(
+            line=line,
+            call=call,
+            node=at,
+            node_type=node.type if node else "",
+            on_step=self._on_step,
+            tools=self._tools,
+        )
         try:
             if not call.language:
                 await visit.set_language(self._forest.language_at(at))

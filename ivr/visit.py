@@ -10,6 +10,7 @@ from ivr.line import KEYS, Line
 from ivr.outcome import NodeId
 from ivr.record import OnStep, Problem, ProblemKind, StepRecord
 from ivr.speech import Speech
+from ivr.tools import Tools
 
 
 class Visit:
@@ -19,8 +20,18 @@ class Visit:
     times.
     """
 
-    def __init__(self, *, line: Line, call: CallContext, node: NodeId, node_type: str, on_step: OnStep) -> None:
+    def __init__(
+        self,
+        *,
+        line: Line,
+        call: CallContext,
+        node: NodeId,
+        node_type: str,
+        on_step: OnStep,
+        tools: Tools | None = None,
+    ) -> None:
         self.call = call
+        self.tools = tools or Tools()
         self._line = line
         self._node = node
         self._node_type = node_type

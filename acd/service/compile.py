@@ -27,6 +27,7 @@ from acd.core.specs import (
     WrapUpMode,
     WrapUpSpec,
 )
+from acd.service.menus import NodeContext, build
 from acd.service.prompts_defaults import PromptSource, PromptTable, Recording, SpokenText
 from config import Config
 from config.schema import ivr as written
@@ -36,10 +37,9 @@ from config.schema.calendars import Calendar as WrittenCalendar
 from config.schema.calendars import span_times, weekdays
 from config.schema.phones import NUMBER_PLACE
 from config.schema.routing import DEFAULT_NUMBER
-from ivr.nodes import EnqueueNode, HangUpNode, LanguageNode, Menu, Play, Retries, Say, SayKind
-from ivr.outcome import HangUpCause, NodeId
-from ivr.speech import Prompt, Speech
-from ivr.tree import Forest, Node, Tree, node_id, resolve_reference
+from ivr.nodes import LanguageNode
+from ivr.outcome import NodeId
+from ivr.tree import Forest, Tree, node_id, resolve_reference
 from routing.priority import PriorityRule
 from routing.skills import Requirement
 from routing.strategies import installed_strategies
@@ -147,7 +147,7 @@ def compile_config(config: Config) -> Compiled:
         Tree(
             name=name,
             start=node_id(name, tree.start),
-            nodes=tuple(_node(key, node, name, resolve) for key, node in tree.nodes.items()),
+            nodes=tuple(build(NodeContext(name, key, resolve), node) for key, node in tree.nodes.items()),
             language=tree.language,
         )
         for name, tree in config.trees.items()
@@ -310,48 +310,6 @@ def _daily_reset(counts: site.CallCounts) -> DailyReset | None:
     return DailyReset(time.fromisoformat(counts.reset_at), ZoneInfo(counts.zone))
 
 
-def _node(key: str, node: written.Node, tree: str, resolve: Callable[[str, str], NodeId]) -> Node:
-    """Build one node of a tree; ``resolve`` turns a reference in that tree into a node's id."""
-    here = node_id(tree, key)
-    match node:
-        case written.Play():
-            following = resolve(node.next, tree)
-            return Play(id=here, prompts=_speech(node.prompt), next=following, barge_in=node.barge_in)
-        case written.Menu():
-            return Menu(
-                id=here,
-                prompts=_speech(node.prompt),
-                choices={digit: resolve(reference, tree) for digit, reference in node.choices.items()},
-                barge_in=node.barge_in,
-                timeout_s=node.timeout_s,
-                invalid=Retries(prompts=_speech(node.invalid.prompt), retries=node.invalid.retries),
-                no_input=Retries(prompts=_speech(node.no_input.prompt), retries=node.no_input.retries),
-                on_failure=resolve(node.on_failure, tree) if node.on_failure is not None else None,
-            )
-        case written.Say():
-            return Say(
-                id=here,
-                kind=SayKind(node.kind),
-                value=node.value[""] if "" in node.value else dict(node.value.items()),
-                next=resolve(node.next, tree),
-                barge_in=node.barge_in,
-            )
-        case written.Enqueue():
-            return EnqueueNode(
-                id=here,
-                queue=node.queue,
-                priority=node.priority,
-                requires=dict(node.requires),
-                data=dict(node.data),
-                prompts=_speech(node.prompt),
-                next=resolve(node.next, tree) if node.next is not None else None,
-            )
-        case written.Hangup():
-            return HangUpNode(id=here, prompts=_speech(node.prompt), cause=HangUpCause(node.cause))
-        case written.SetLanguage():
-            return LanguageNode(id=here, language=node.language, next=resolve(node.next, tree))
-
-
 def _prompts(config: Config) -> PromptTable:
     return {
         name: {language: _source(variant) for language, variant in variants.items()}
@@ -361,7 +319,3 @@ def _prompts(config: Config) -> PromptTable:
 
 def _source(prompt: written.Prompt) -> PromptSource:
     return Recording(prompt.file) if prompt.file is not None else SpokenText(prompt.text or "")
-
-
-def _speech(names: tuple[str, ...]) -> tuple[Speech, ...]:
-    return tuple(Prompt(name) for name in names)

@@ -47,6 +47,7 @@ from acd.service.last_agents import LastAgentFile
 from acd.service.late_legs import LateLegs
 from acd.service.legs import LegTracker
 from acd.service.live_site import LiveSite
+from acd.service.menu_tools import menu_tools
 from acd.service.metrics import Metrics, TimedEngine, counter, engine_state, gauge
 from acd.service.overflow import OverflowActions
 from acd.service.prompts import PromptStore
@@ -92,6 +93,7 @@ class Parts:
         self._site = LiveSite(compile_config(config))
         routing = self._site.compiled.routing
         self._clocks = Clocks(loop.time, time.time)
+        self._tools = menu_tools(wall=time.time)
         self.draining = False
         self._variables: tuple[tuple[str, str], ...] = ()
         self._prompts_ready = False
@@ -364,7 +366,7 @@ class Parts:
         return offer.winner.id if offer is not None and offer.winner is not None else ""
 
     def _interpreter(self, on_step: OnStep) -> Interpreter:
-        return Interpreter(self._site.compiled.forest, on_step=on_step)
+        return Interpreter(self._site.compiled.forest, on_step=on_step, tools=self._tools)
 
     def _ami_client(self, config: Config) -> AmiClient:
         ami = config.acd.asterisk.ami

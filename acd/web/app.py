@@ -20,35 +20,40 @@ Bind it to loopback, or put a proxy with TLS in front: it speaks plain HTTP.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from http import HTTPStatus
 
 import orjson
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
-from acd.web.backend import AgentAction, Backend, ConfigurationRefused, Json
+from acd.web.answers import json_answer
+from acd.web.backend import AgentAction, Backend, ConfigurationRefused
 from acd.web.problems import problem, problems_middleware
-from acd.web.security import add_security_headers, require_token
+from acd.web.security import add_security_headers, token_middleware
 
 __all__ = ["make_app"]
 
 _BACKEND: web.AppKey[Backend] = web.AppKey("backend")
 _REGISTRY: web.AppKey[CollectorRegistry] = web.AppKey("registry")
-_TOKEN: web.AppKey[str] = web.AppKey("token")
 
 _MAX_BODY_BYTES = 16 * 1024
 _MAX_REASON_CHARS = 64
 _NO_AGENT = "No agent has this id; the ids are those of agents.yaml."
 
 
-def make_app(backend: Backend, registry: CollectorRegistry, token: str) -> web.Application:
-    """Build the application. ``token`` guards everything under ``/api/``; an empty one is refused."""
+def make_app(
+    backend: Backend, registry: CollectorRegistry, token: str, areas: Iterable[Callable[[web.Application], None]] = ()
+) -> web.Application:
+    """Build the application. ``token`` guards everything under ``/api/``; an empty one is refused.
+
+    ``areas`` add the routes of further subjects, each a module of this package with ``add_routes(app, desk)``.
+    """
     if not token:
         raise ValueError("the token for /api/ must not be empty")
-    app = web.Application(middlewares=[problems_middleware], client_max_size=_MAX_BODY_BYTES)
+    app = web.Application(middlewares=[problems_middleware, token_middleware(token)], client_max_size=_MAX_BODY_BYTES)
     app[_BACKEND] = backend
     app[_REGISTRY] = registry
-    app[_TOKEN] = token
     app.on_response_prepare.append(add_security_headers)
     app.router.add_get("/livez", _livez)
     app.router.add_get("/readyz", _readyz)
@@ -60,22 +65,20 @@ def make_app(backend: Backend, registry: CollectorRegistry, token: str) -> web.A
     app.router.add_post("/api/agents/{agent_id}/{action}", _act_on_agent)
     app.router.add_post("/api/configuration/reload", _reload)
     app.router.add_post("/api/configuration/undo", _undo)
+    for add_routes in areas:
+        add_routes(app)
     return app
 
 
-def _json(value: Json, status: int = HTTPStatus.OK) -> web.Response:
-    return web.Response(status=status, body=orjson.dumps(value), content_type="application/json")
-
-
 async def _livez(_request: web.Request) -> web.Response:
-    return _json({"status": "alive"})
+    return json_answer({"status": "alive"})
 
 
 async def _readyz(request: web.Request) -> web.Response:
     readiness = request.app[_BACKEND].readiness()
     if readiness.is_ready:
-        return _json({"status": "ready", "reasons": []})
-    return _json({"status": "not ready", "reasons": readiness.reasons}, HTTPStatus.SERVICE_UNAVAILABLE)
+        return json_answer({"status": "ready", "reasons": []})
+    return json_answer({"status": "not ready", "reasons": readiness.reasons}, HTTPStatus.SERVICE_UNAVAILABLE)
 
 
 async def _metrics(request: web.Request) -> web.Response:
@@ -84,28 +87,24 @@ async def _metrics(request: web.Request) -> web.Response:
 
 
 async def _status(request: web.Request) -> web.Response:
-    require_token(request, request.app[_TOKEN])
-    return _json(request.app[_BACKEND].status())
+    return json_answer(request.app[_BACKEND].status())
 
 
 async def _explain_call(request: web.Request) -> web.Response:
-    require_token(request, request.app[_TOKEN])
     explanation = request.app[_BACKEND].explain_call(request.match_info["call_id"])
     if explanation is None:
         raise web.HTTPNotFound(text="No live or recent call has this id; GET /api/status lists the live ones.")
-    return _json(explanation)
+    return json_answer(explanation)
 
 
 async def _explain_agent(request: web.Request) -> web.Response:
-    require_token(request, request.app[_TOKEN])
     explanation = request.app[_BACKEND].explain_agent(request.match_info["agent_id"])
     if explanation is None:
         raise web.HTTPNotFound(text=_NO_AGENT)
-    return _json(explanation)
+    return json_answer(explanation)
 
 
 async def _act_on_agent(request: web.Request) -> web.Response:
-    require_token(request, request.app[_TOKEN])
     try:
         action = AgentAction(request.match_info["action"])
     except ValueError:
@@ -116,22 +115,20 @@ async def _act_on_agent(request: web.Request) -> web.Response:
     state = request.app[_BACKEND].act_on_agent(agent_id, action, reason)
     if state is None:
         raise web.HTTPNotFound(text=_NO_AGENT)
-    return _json({"agent": agent_id, "state": state})
+    return json_answer({"agent": agent_id, "state": state})
 
 
 async def _reload(request: web.Request) -> web.Response:
-    require_token(request, request.app[_TOKEN])
     dry_run = request.query.get("dry_run", "no").lower() not in ("no", "false", "0")
     try:
-        return _json(await request.app[_BACKEND].reload(dry_run=dry_run))
+        return json_answer(await request.app[_BACKEND].reload(dry_run=dry_run))
     except ConfigurationRefused as refused:
         return _refused(refused)
 
 
 async def _undo(request: web.Request) -> web.Response:
-    require_token(request, request.app[_TOKEN])
     try:
-        return _json(await request.app[_BACKEND].undo_reload())
+        return json_answer(await request.app[_BACKEND].undo_reload())
     except ConfigurationRefused as refused:
         return _refused(refused, HTTPStatus.CONFLICT)
 

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import hmac
+from collections.abc import Awaitable, Callable
 
 from aiohttp import hdrs, web
+from aiohttp.typedefs import Middleware
 
-__all__ = ["add_security_headers", "require_token"]
+__all__ = ["add_security_headers", "token_middleware"]
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 _HEADERS = {
     "Cache-Control": "no-store",
@@ -25,7 +29,19 @@ async def add_security_headers(_request: web.Request, response: web.StreamRespon
     response.headers.pop(hdrs.SERVER, None)
 
 
-def require_token(request: web.Request, token: str) -> None:
+def token_middleware(token: str) -> Middleware:
+    """Guard everything under ``/api/``, known or not, so that no area can forget to."""
+
+    @web.middleware
+    async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if request.path == "/api" or request.path.startswith("/api/"):
+            _require_token(request, token)
+        return await handler(request)
+
+    return guard
+
+
+def _require_token(request: web.Request, token: str) -> None:
     """Let only requests pass that carry ``Authorization: Bearer`` with the token.
 
     Raises:

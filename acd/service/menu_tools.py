@@ -1,0 +1,27 @@
+"""The tools of menu nodes in the running process: the one place where they are put together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from ivr.tools import Tools
+
+__all__ = ["WallClock", "menu_tools"]
+
+
+@dataclass(frozen=True, slots=True)
+class WallClock:
+    """The clock on the wall. ``wall``: UNIX time (seconds)."""
+
+    wall: Callable[[], float]
+
+    def now(self) -> datetime:
+        """See ``ivr.tools.Clock``."""
+        return datetime.fromtimestamp(self.wall(), UTC)
+
+
+def menu_tools(*, wall: Callable[[], float]) -> Tools:
+    """Put the tools together."""
+    return Tools(clock=WallClock(wall))

@@ -1,0 +1,52 @@
+"""What building a node needs beside the node as written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias, TypeVar
+
+from config.schema.ivr.values import Retry
+from ivr.nodes import Retries
+from ivr.outcome import NodeId
+from ivr.speech import Prompt, Speech
+from ivr.tree import Node, node_id
+
+__all__ = ["Builder", "NodeContext", "retries", "speech"]
+
+
+@dataclass(frozen=True, slots=True)
+class NodeContext:
+    """Where a node stands. ``find(reference, tree)`` turns a reference in a tree into a node's id."""
+
+    tree: str
+    name: str
+    find: Callable[[str, str], NodeId]
+
+    @property
+    def id(self) -> NodeId:
+        """The node's own id."""
+        return node_id(self.tree, self.name)
+
+    def at(self, reference: str) -> NodeId:
+        """Return the node that a reference leads to."""
+        return self.find(reference, self.tree)
+
+    def maybe(self, reference: str | None) -> NodeId | None:
+        """Return the node that a reference leads to, None for none."""
+        return None if reference is None else self.at(reference)
+
+
+M = TypeVar("M")
+
+Builder: TypeAlias = Callable[[NodeContext, M], Node]
+
+
+def speech(names: tuple[str, ...]) -> tuple[Speech, ...]:
+    """Return the prompts of these names, to be played one after the other."""
+    return tuple(Prompt(name) for name in names)
+
+
+def retries(retry: Retry) -> Retries:
+    """Return what follows a wrong key, or none."""
+    return Retries(prompts=speech(retry.prompt), retries=retry.retries)

@@ -1,0 +1,40 @@
+"""What nodes ask of the world beside the caller's line: the clock, and whatever else a node type needs.
+
+A node awaits its tools and the line and nothing else, so the interpreter runs in a process, in a terminal and in
+virtual time alike. Each subject is a protocol with a stand-in that has nothing, which serves where nobody has given the
+real one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Protocol
+
+__all__ = ["Clock", "NoClock", "Tools"]
+
+
+class Clock(Protocol):
+    """The wall clock."""
+
+    def now(self) -> datetime:
+        """The moment, in UTC."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class NoClock:
+    """A clock that stands still."""
+
+    at: datetime = datetime(2000, 1, 1, tzinfo=UTC)
+
+    def now(self) -> datetime:
+        """See `Clock`."""
+        return self.at
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tools:
+    """All of them, one field for each subject. `replace` the fields that are there."""
+
+    clock: Clock = field(default_factory=NoClock)
