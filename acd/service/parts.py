@@ -17,7 +17,6 @@ from importlib.metadata import version
 from pathlib import Path
 
 import structlog
-from prometheus_client.core import Metric
 
 from acd.core.engine import Engine
 from acd.core.events import (
@@ -48,11 +47,12 @@ from acd.service.late_legs import LateLegs
 from acd.service.legs import LegTracker
 from acd.service.live_site import LiveSite
 from acd.service.menu_tools import menu_tools
-from acd.service.metrics import Metrics, TimedEngine, counter, engine_state, gauge
+from acd.service.metrics import Metrics, TimedEngine
 from acd.service.overflow import OverflowActions
+from acd.service.process_figures import ProcessFigures
 from acd.service.prompts import PromptStore
-from acd.service.prompts_synthesis import Synthesiser, find_espeak_ng
-from acd.service.prompts_tools import ToolError
+from acd.service.prompts.synthesis import Synthesiser, find_espeak_ng
+from acd.service.prompts.tools import ToolError
 from acd.service.queue_stay import StayTools
 from acd.service.recorder import Recorder
 from acd.service.reload import Refused, Reloading
@@ -219,7 +219,11 @@ class Parts:
             take=self._take,
             strategies=frozenset(self.engine.world.strategies),
         )
-        self.metrics.watch(self._state)
+        self.metrics.watch(
+            ProcessFigures(
+                self.engine, self.link, self._reloading, self.callbacks, self.recorder, self.agi_server
+            ).collect
+        )
 
     def begin(self) -> None:
         """Give the engine its first inputs, the journal open: offers wait, agents are as they were."""
@@ -381,30 +385,6 @@ class Parts:
             on_rtt=self.metrics.ami_rtt_seconds.observe,
             timings=AmiTimings(connect_timeout_s=ami.connect_timeout_s, pong_timeout_s=ami.event_timeout_s),
         )
-
-    def _state(self) -> Iterator[Metric]:
-        yield from engine_state(self.engine)
-        yield gauge("acd_ami_connected", "1 while in step with Asterisk.", float(self.link.connected))
-        reloading = self._reloading
-        yield gauge(
-            "acd_config_last_reload_successful", "1 unless the last reload was refused.", reloading.last_successful
-        )
-        yield gauge(
-            "acd_config_last_reload_success_timestamp_seconds",
-            "When the configuration in force was taken.",
-            reloading.last_success_s,
-        )
-        yield gauge("acd_callbacks", "Callers who are still to be called back.", len(self.callbacks))
-        yield gauge("acd_journal_failing", "1 while inputs cannot be kept.", float(self.recorder.failing))
-        yield gauge("acd_agi_sessions", "FastAGI sessions under way.", self.agi_server.sessions)
-        stats = self.agi_server.stats
-        refused = {
-            "limit": stats.refused_limit,
-            "script": stats.refused_script,
-            "garbage": stats.garbage,
-            "timeout": stats.env_timeouts,
-        }
-        yield counter("acd_agi_refused", "FastAGI connections refused.", refused, "reason")
 
 
 def _found(errors: ConfigErrors) -> Iterator[tuple[Position, str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -79,22 +80,29 @@ MAIN: Mapping[str, Any] = {
 }
 
 
+def free_ports(count: int) -> list[int]:
+    """TCP ports, all different, that are free at this moment."""
+    with ExitStack() as held:
+        probes = [held.enter_context(socket.socket()) for _ in range(count)]
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        return [int(probe.getsockname()[1]) for probe in probes]
+
+
 def free_port() -> int:
     """A TCP port that is free at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    return free_ports(1)[0]
 
 
 def load_site(folder: Path) -> Config:
     """Load a site as the process does, with a password and folders beside it."""
+    fastagi, web, ami = free_ports(3)
     env = {
         "ACD_AMI_PASSWORD": "secret-of-the-test",
         "ACD_STATE_DIR": str(folder / "state"),
         "ACD_CACHE_DIR": str(folder / "cache"),
-        "ACD_FASTAGI_PORT": str(free_port()),
-        "ACD_WEB_PORT": str(free_port()),
-        "ACD_AMI_PORT": str(free_port()),
+        "ACD_FASTAGI_PORT": str(fastagi),
+        "ACD_WEB_PORT": str(web),
+        "ACD_AMI_PORT": str(ami),
     }
     return load(folder, env)
