@@ -28,7 +28,7 @@ from acd.core.specs import (
     WrapUpSpec,
 )
 from acd.service.menus import NodeContext, build
-from acd.service.prompts_defaults import PromptSource, PromptTable, Recording, SpokenText
+from acd.service.prompts.defaults import PromptSource, PromptTable, Recording, SpokenText
 from config import Config
 from config.schema import ivr as written
 from config.schema import overflow, queues

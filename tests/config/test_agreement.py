@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import get_args
 
-from acd.service.prompts_defaults import DEFAULT_TEXTS
-from acd.service.prompts_recorded import NATIVE_ENDINGS
-from acd.service.prompts_synthesis import TEXT_LENGTH_MAX
+from acd.service.prompts.defaults import DEFAULT_TEXTS
+from acd.service.prompts.recorded import NATIVE_ENDINGS
+from acd.service.prompts.synthesis import TEXT_LENGTH_MAX
 from config.checks.trees import CALL_FIELDS
 from config.schema.ivr import BUILT_IN_PROMPTS, RECORDING_ENDINGS, Hangup, Menu, Node, Prompt, Retry, Say
 from config.schema.shared import LANGUAGES, Language

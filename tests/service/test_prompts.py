@@ -12,11 +12,12 @@ import pytest
 import structlog
 from structlog.testing import CapturingLogger
 
-from acd.service import prompts_audio, prompts_cache
 from acd.service.prompts import PromptFailure, PromptLimits, PromptStore, PromptUnavailableError
-from acd.service.prompts_audio import read_format, read_wav, write_wav
-from acd.service.prompts_defaults import DEFAULT_TEXTS, PromptTable, Recording, SpokenText, with_defaults
-from acd.service.prompts_tools import ToolError
+from acd.service.prompts import audio as prompts_audio
+from acd.service.prompts import cache as prompts_cache
+from acd.service.prompts.audio import read_format, read_wav, write_wav
+from acd.service.prompts.defaults import DEFAULT_TEXTS, PromptTable, Recording, SpokenText, with_defaults
+from acd.service.prompts.tools import ToolError
 from ivr.speech import Digits, DigitStyle, Number, Prompt, Speech, Text
 from tests.service.test_prompts_audio import tone
 

@@ -10,9 +10,9 @@ import pytest
 from acd.lab.fetch import ensure_asterisk
 from acd.lab.pbx import Pbx
 from acd.service.prompts import PromptLimits, PromptStore
-from acd.service.prompts_audio import read_wav
-from acd.service.prompts_defaults import Recording, SpokenText
-from acd.service.prompts_synthesis import EspeakNg
+from acd.service.prompts.audio import read_wav
+from acd.service.prompts.defaults import Recording, SpokenText
+from acd.service.prompts.synthesis import EspeakNg
 from ivr.speech import Prompt
 from tests.service.test_prompts_audio import tone, wav_file
 

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from acd.service import prompts_audio
-from acd.service.prompts_audio import (
+from acd.service.prompts import audio as prompts_audio
+from acd.service.prompts.audio import (
     AudioError,
     Sound,
     convert,

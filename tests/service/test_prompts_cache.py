@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from acd.service import prompts_cache
-from acd.service.prompts_cache import CacheError, SoundCache
+from acd.service.prompts import cache as prompts_cache
+from acd.service.prompts.cache import CacheError, SoundCache
 
 
 class Clock:

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from acd.service.prompts_audio import write_wav
-from acd.service.prompts_recorded import inspect
-from acd.service.prompts_tools import ToolError
+from acd.service.prompts.audio import write_wav
+from acd.service.prompts.recorded import inspect
+from acd.service.prompts.tools import ToolError
 from tests.service.test_prompts_audio import tone, wav_file
 
 PLAYABLE = write_wav(tone(440, 8000, 0.1))

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from acd.lab.fetch import ensure_asterisk
 from acd.lab.install import Tool
 from acd.service.prompts import PromptLimits, PromptStore
-from acd.service.prompts_audio import convert, read_wav
-from acd.service.prompts_defaults import DEFAULT_TEXTS
-from acd.service.prompts_synthesis import DEFAULT_VOICES, TEXT_LENGTH_MAX, EspeakNg, clean_text, find_espeak_ng
-from acd.service.prompts_tools import ToolError
+from acd.service.prompts.audio import convert, read_wav
+from acd.service.prompts.defaults import DEFAULT_TEXTS
+from acd.service.prompts.synthesis import DEFAULT_VOICES, TEXT_LENGTH_MAX, EspeakNg, clean_text, find_espeak_ng
+from acd.service.prompts.tools import ToolError
 from ivr.speech import Digits
 
 

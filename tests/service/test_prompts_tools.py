@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import uvloop
 
-from acd.service import prompts_tools
-from acd.service.prompts_tools import ToolError, bare_environment, convert, run_tool
+from acd.service.prompts import tools as prompts_tools
+from acd.service.prompts.tools import ToolError, bare_environment, convert, run_tool
 
 
 def script(code: str) -> list[str]:

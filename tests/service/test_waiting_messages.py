@@ -6,7 +6,7 @@ import pytest
 
 from acd.core.commands import Announce
 from acd.core.specs import QueueSpec, WaitingMessage, WaitingMessageKind
-from acd.service.prompts_defaults import DEFAULT_TEXTS
+from acd.service.prompts.defaults import DEFAULT_TEXTS
 from acd.service.waiting_messages import numbers_said, speech_of
 from ivr.speech import Number, Prompt, Speech
 

@@ -6,8 +6,8 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from acd.service.prompts_audio import AudioError, read_format
-from acd.service.prompts_tools import ToolError
+from acd.service.prompts.audio import AudioError, read_format
+from acd.service.prompts.tools import ToolError
 
 NATIVE_ENDINGS = frozenset(
     {".alaw", ".al", ".g722", ".g729", ".gsm", ".ogg", ".pcm", ".sln", ".sln16", ".ul", ".ulaw", ".wav16"}

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
-from acd.service import prompts_audio
+from acd.service.prompts import audio
 
 ERROR_TEXT_MAX = 300
 ERROR_BYTES_MAX = 100_000
@@ -56,13 +56,13 @@ async def run_tool(argv: Sequence[str], given: bytes, *, timeout_s: float, name:
 
 
 async def convert(wav: bytes, rate_hz: int, *, speech: bool) -> bytes:
-    """`prompts_audio.convert` in a process of its own, so that the computing does not hold up the calls.
+    """`acd.service.prompts.audio.convert` in a process of its own, so that the computing does not hold up the calls.
 
     Raises:
         ToolError: the sound cannot be used.
     """
     # -I -S: the program needs the standard library alone, and starts three times as fast without site-packages.
-    argv = [sys.executable, "-I", "-S", str(prompts_audio.__file__), "--rate", str(rate_hz)]
+    argv = [sys.executable, "-I", "-S", str(audio.__file__), "--rate", str(rate_hz)]
     return await run_tool(
         [*argv, "--speech"] if speech else argv, wav, timeout_s=CONVERT_TIMEOUT_S, name="the sound converter"
     )

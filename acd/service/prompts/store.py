@@ -20,11 +20,11 @@ from pathlib import Path
 import structlog
 from structlog.typing import FilteringBoundLogger
 
-from acd.service.prompts_cache import CacheError, SoundCache
-from acd.service.prompts_defaults import PromptTable, Recording, SpokenText, with_defaults
-from acd.service.prompts_recorded import RecordedSound, inspect
-from acd.service.prompts_synthesis import Synthesiser, clean_text
-from acd.service.prompts_tools import ToolError, convert
+from acd.service.prompts.cache import CacheError, SoundCache
+from acd.service.prompts.defaults import PromptTable, Recording, SpokenText, with_defaults
+from acd.service.prompts.recorded import RecordedSound, inspect
+from acd.service.prompts.synthesis import Synthesiser, clean_text
+from acd.service.prompts.tools import ToolError, convert
 from ivr.languages import texts
 from ivr.speech import Prompt, Speech, Text
 
@@ -32,7 +32,7 @@ RATE_ENDINGS = {8000: ".wav", 16000: ".wav16"}
 """The file endings by which Asterisk (format_wav) knows 16-bit PCM of these rates."""
 
 SOUND_VERSION = 1
-"""Part of every sound's name. To be raised when `prompts_audio` makes other sounds from the same input."""
+"""Part of every sound's name. To be raised when `acd.service.prompts.audio` makes other sounds from the same input."""
 
 REPORT_INTERVAL_S = 2.0
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Protocol
 
-from acd.service.prompts_tools import ToolError, run_tool
+from acd.service.prompts.tools import ToolError, run_tool
 
 TEXT_LENGTH_MAX = 2000
 """Characters of one text; more is cut. It is minutes of speech, and nobody listens to that on the telephone."""
@@ -35,7 +35,7 @@ class Synthesiser(Protocol):
         ...
 
     async def synthesise(self, text: str, voice: str, *, timeout_s: float) -> bytes:
-        """`text`, spoken, as a WAV file of any kind that `prompts_audio` reads.
+        """`text`, spoken, as a WAV file of any kind that `acd.service.prompts.audio` reads.
 
         The text is clean in the sense of `clean_text`, but what it says may come from a caller.
 
