@@ -17,7 +17,8 @@ BEGIN, END = "<!-- figures:begin -->\n", "<!-- figures:end -->"
 WHAT = """\
 `make bench-pbx` compares, on one Asterisk in one run with SIPp phones and callers, this engine with Asterisk's own
 `app_queue` and with the least possible FastAGI responder (a deque) as the floor; `make bench-codec` compares the AMI
-parser with pyst2's and panoramisk's. Both print a table and write `bench/results/*.json`; `make figures` puts them
+parser with pyst2's and panoramisk's; `make bench-core` measures the core's decisions, and what the peers' ways of
+deciding cost on the same site. Each prints tables and writes `bench/results/*.json`; `make figures` puts them
 here.
 """
 SYSTEMS = {"app_queue": "app_queue", "acd": "this engine", "floor": "floor"}
@@ -37,7 +38,7 @@ def main() -> int:
     except ValueError:
         print(f"figures: README.md must have {BEGIN.strip()} and {END} once each", file=sys.stderr)
         return 1
-    parts = [WHAT, *pbx_part(_read("pbx")), *codec_part(_read("codec"))]
+    parts = [WHAT, *pbx_part(_read("pbx")), *core_part(_read("core")), *codec_part(_read("codec"))]
     readme.write_text(before + BEGIN + "\n".join(parts) + END + after)
     return 0
 
@@ -67,6 +68,40 @@ def pbx_part(results: Mapping[str, Any] | None) -> list[str]:
             lines.append(f"| {name} | {' | '.join(cells)} | {found['n']:,} |")
         lines.append("")
     return ["\n".join(lines)]
+
+
+CORE_SITE = {"agents": 10_000, "waiting": 5_000, "queues": 100, "skills_per_agent": 4, "strategy": "longest-idle"}
+PEERS = {"": "this engine", "app_queue": "app_queue's scan", "mod_callcenter": "mod_callcenter's SQL"}
+
+
+def core_part(results: Mapping[str, Any] | None) -> list[str]:
+    """The table of ``bench-core``: one decision at the largest site, in microseconds of processor time."""
+    if results is None:
+        return []
+    site = "10,000 agents, 5,000 waiting calls, 100 queues, 4 skills per agent"
+    lines = [
+        f"Microseconds of one decision, p50 / p99; {site}:",
+        "",
+        "| | an agent is freed | a call arrives |",
+        "| --- | ---: | ---: |",
+    ]
+    for peer, name in PEERS.items():
+        found = {
+            case["event"]: case
+            for case in (results["peers"] if peer else results["cases"])
+            if case.get("peer", "") == peer
+            and "all_features" not in case
+            and all(case[key] == value for key, value in CORE_SITE.items())
+        }
+        if len(found) == 2:
+            cells = (found[event] for event in ("agent_freed", "call_arrives"))
+            lines.append(f"| {name} | {' | '.join(_times(case) for case in cells)} |")
+    return ["\n".join([*lines, ""])]
+
+
+def _times(case: Mapping[str, Any]) -> str:
+    more = "over " if case.get("at_least") else ""
+    return f"{more}{case['p50_us']:,.0f} / {case['p99_us']:,.0f}"
 
 
 def codec_part(results: Mapping[str, Any] | None) -> list[str]:

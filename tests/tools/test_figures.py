@@ -45,6 +45,21 @@ def test_what_was_measured_takes_the_place_of_the_old_figures(figures: ModuleTyp
     assert (figures.ROOT / "README.md").read_text() == once
 
 
+def test_the_cores_decisions_stand_beside_the_peers(figures: ModuleType) -> None:
+    site = figures.CORE_SITE | {"p50_us": 27.6, "p99_us": 94.2}
+    cases = [site | {"event": event} for event in ("agent_freed", "call_arrives")]
+    smaller = [case | {"agents": 10, "p50_us": 1.0} for case in cases]
+    rich = [case | {"all_features": True, "p50_us": 99.0} for case in cases]
+    peers = [case | {"peer": "mod_callcenter", "p50_us": 205496.0, "at_least": True} for case in cases]
+    results = {"cases": [*smaller, *cases, *rich], "peers": peers}
+    (figures.ROOT / "bench" / "results" / "core.json").write_text(json.dumps(results))
+    assert figures.main() == 0
+    text = (figures.ROOT / "README.md").read_text()
+    assert "| this engine | 28 / 94 | 28 / 94 |" in text
+    assert "| mod_callcenter's SQL | over 205,496 / 94 | over 205,496 / 94 |" in text
+    assert "app_queue" not in text.partition("| --- |")[2]
+
+
 def test_what_was_not_measured_has_no_table(figures: ModuleType) -> None:
     assert figures.main() == 0
     assert "|" not in (figures.ROOT / "README.md").read_text()
