@@ -8,6 +8,18 @@ from dataclasses import dataclass, field
 from ivr.outcome import NodeId
 
 
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """A subtree under way: where it was called from, and what it was given."""
+
+    caller: NodeId
+    """The `subtree` node to which it returns."""
+    params: Mapping[str, str] = field(default_factory=dict)
+    """As `{param.NAME}`, within the subtree alone."""
+    menus: int = 0
+    """How long `CallContext.menus` was then: menus before are outside of the subtree."""
+
+
 @dataclass(slots=True, kw_only=True)
 class CallContext:
     """One call as its trees see it. It lives as long as the call, over all its walks, so that bounds are per call.
@@ -34,6 +46,22 @@ class CallContext:
     """Steps made since the caller last pressed a key."""
     menus: list[NodeId] = field(default_factory=list)
     """The way down to where the caller is: what `back` and `top` go by."""
+    priority: int = 0
+    """Points that the trees have given this call, added to those of any queue it enters."""
+    requires: dict[str, int] = field(default_factory=dict)
+    """Skills (and their lowest levels) that the trees have given this call, asked for in any queue it enters."""
+    agent: str = ""
+    """The agent who is first offered the call in any queue it enters; empty for none."""
+    hours: dict[str, str] = field(default_factory=dict)
+    """What the last `hours` node found, as `{hours.NAME}`."""
+    frames: list[Frame] = field(default_factory=list)
+    """The subtrees under way, the innermost last."""
+    frames_lost: bool = False
+    """Subtrees further out are no longer known: the engine was killed, and the channel could not hold them all."""
+    entry: NodeId | None = None
+    """Where a caller of this number enters the trees."""
+    limit_reached_at: int | None = None
+    """After how many steps a bound on them was reached first."""
 
     def lookup(self, name: str) -> str | None:
         """The value of the field `name` (`call.caller`, `data.topic`); None for a name that is not known."""
@@ -42,6 +70,10 @@ class CallContext:
             return self.data.get(key)
         if space == "call":
             return self._own_fields().get(key, self.facts.get(key))
+        if space == "param":
+            return self.frames[-1].params.get(key) if self.frames else None
+        if space == "hours":
+            return self.hours.get(key)
         return None
 
     def _own_fields(self) -> Mapping[str, str]:
