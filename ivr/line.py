@@ -11,9 +11,9 @@ once.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
 from ivr.speech import Speech
 
@@ -37,6 +37,17 @@ class Played:
     missing: tuple[Speech, ...] = ()
 
 
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Waited(Generic[T]):
+    """How a `wait_for` went: what the work came to, and the parts of the speech that could not be had."""
+
+    result: T
+    missing: tuple[Speech, ...] = ()
+
+
 class Line(Protocol):
     """A caller's line. One coroutine uses it at a time."""
 
@@ -55,6 +66,16 @@ class Line(Protocol):
 
     async def read_digit(self, timeout_s: float) -> str:
         """Take the oldest key from the type-ahead buffer, waiting up to `timeout_s` for one. Empty when none came."""
+        ...
+
+    async def wait_for(self, work: Awaitable[T], music: str, speech: Sequence[Speech] = ()) -> Waited[T]:
+        """Begin `work` at once, play `speech` to its end meanwhile, then music, and return what the work comes to.
+
+        The music is that of the name `music`; a caller who is not answered yet hears ringing instead. Work that is
+        done in a moment is not worth music: nothing is heard of it. Keys pressed meanwhile go to the type-ahead
+        buffer and disturb neither. A caller who hangs up has the work cancelled, and its end awaited, before
+        `LineHungUp` is raised. What the work raises passes through.
+        """
         ...
 
     async def set_language(self, language: str) -> None:

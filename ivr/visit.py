@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
+from typing import TypeVar
 
 from ivr.context import CallContext
 from ivr.fields import fill
@@ -11,6 +12,8 @@ from ivr.outcome import NodeId
 from ivr.record import OnStep, Problem, ProblemKind, StepRecord
 from ivr.speech import Speech
 from ivr.tools import Tools
+
+T = TypeVar("T")
 
 
 class Visit:
@@ -69,6 +72,16 @@ class Visit:
         if digit:
             self._pressed(digit)
         return digit
+
+    async def wait_for(self, work: Awaitable[T], music: str, speech: Sequence[Speech] = ()) -> T:
+        """Do `work` while the caller hears `speech` (answered for it if need be), then music; see `Line.wait_for`."""
+        if speech:
+            await self.answer()
+            self._heard.extend(speech)
+        waited = await self._line.wait_for(work, music, speech)
+        for part in waited.missing:
+            self.problem(ProblemKind.SPEECH_MISSING, str(part))
+        return waited.result
 
     async def set_language(self, language: str) -> None:
         """Speak `language` to this caller from here on."""

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 
 from acd.service.prompts import Resolved
 from ami_bridge.agi_codec import AgiReply
 from ami_bridge.agi_session import AgiClosed, AgiHangup, AgiSession
-from ivr.line import KEYS, LineHungUp, Played
+from ivr.line import KEYS, LineHungUp, Played, Waited
 from ivr.outcome import HangUpCause
 from ivr.speech import Speech
 
@@ -22,6 +23,12 @@ COMMAND_TIMEOUT_S = 10.0
 """For commands that Asterisk carries out at once: one that takes longer tells of an Asterisk in trouble (seconds)."""
 
 _FAILED = "-1"
+_SLICE_S = 0.1
+"""So long Asterisk listens for a key before it is asked whether the work is done (seconds)."""
+_UNHEARD_S = 0.2
+"""Work that is done sooner goes by in the pause that a caller expects after a key (seconds)."""
+
+T = TypeVar("T")
 
 
 class Sounds(Protocol):
@@ -96,6 +103,53 @@ class AgiLine:
         await self._before_sound()
         reply = await self._command("WAIT FOR DIGIT", str(max(1, round(timeout_s * 1000))))
         return reply.digit if reply.digit in KEYS else ""
+
+    async def wait_for(self, work: Awaitable[T], music: str, speech: Sequence[Speech] = ()) -> Waited[T]:
+        """See ``Line``.
+
+        While nothing but music is played, Asterisk throws keys away unless a command listens for them; so it is told
+        to listen, a tenth of a second at a time, because a command that listens cannot be called off. That is how much
+        later than the work the caller may go on. A key whose end falls between two of these commands is lost.
+        """
+        task = asyncio.ensure_future(work)
+        try:
+            missing = (await self.play(speech)).missing if speech else ()
+            if not task.done():
+                await self._before_sound()
+                await self._until_done(task, music)
+            return Waited(await task, missing)
+        finally:
+            await _ended(task)
+
+    async def _until_done(self, task: asyncio.Future[Any], music: str) -> None:
+        if not self.answered:
+            await self._ring_until_done(task)
+            return
+        for _ in range(round(_UNHEARD_S / _SLICE_S)):
+            await self._listen(task)
+        if task.done():
+            return
+        await self.music_on(music)
+        while not task.done():
+            await self._listen(task)
+        await self.music_off()
+
+    async def _listen(self, task: asyncio.Future[Any]) -> None:
+        if not task.done():
+            reply = await self._command("WAIT FOR DIGIT", str(round(_SLICE_S * 1000)))
+            if reply.digit and reply.digit in KEYS:
+                self._keys.append(reply.digit)
+
+    async def _ring_until_done(self, task: asyncio.Future[Any]) -> None:
+        """Wait with a line that is not answered: it has no keys, and a command that waits might answer it."""
+        await asyncio.wait({task}, timeout=_UNHEARD_S)
+        if not task.done():
+            await self._exec("Ringing", "")
+        gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._agi.on_hangup(lambda: None if gone.done() else gone.set_result(None))
+        await asyncio.wait({task, gone}, return_when=asyncio.FIRST_COMPLETED)
+        if gone.done():
+            raise LineHungUp("the caller hung up before the answer")
 
     async def set_language(self, language: str) -> None:
         """See ``Line``. The channel's language is set as well: what Asterisk says itself follows it."""
@@ -181,3 +235,12 @@ class AgiLine:
         if reply.result == _FAILED:
             raise LineHungUp(f"{words[0]} ended by the caller's hang-up")
         return reply
+
+
+async def _ended(task: asyncio.Future[Any]) -> None:
+    """Cancel work that is not done, and wait for its end: it leaves nothing behind."""
+    if not task.done():
+        task.cancel()
+        await asyncio.wait({task})
+    if not task.cancelled():
+        task.exception()  # has been raised, or nobody is left to hear of it

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import heapq
 import itertools
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Collection, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
-from ivr.line import KEYS, LineHungUp, Played
+from ivr.line import KEYS, LineHungUp, Played, Waited
 from ivr.speech import Speech
 
 HANG_UP = "hang-up"
 """Stands for a key in a script: the caller hangs up at this moment."""
+
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,7 @@ class ScriptedLine:
             their delays in seconds from its beginning. Times beyond the list bring no reaction.
         part_s: how long a part takes, by `str(part)`; `default_part_s` for all others.
         missing: parts that cannot be had, by `str(part)`.
+        work_s: how long each work takes that the caller waits for, in order; those beyond the list take no time.
         gone_after: the caller hangs up on the line's so-many-eth operation, counted from 1; 0 for never.
     """
 
@@ -45,6 +50,7 @@ class ScriptedLine:
         part_s: Mapping[str, float] | None = None,
         default_part_s: float = 2.0,
         missing: Collection[str] = (),
+        work_s: Sequence[float] = (),
         gone_after: int = 0,
     ) -> None:
         self.now_s = 0.0
@@ -52,6 +58,8 @@ class ScriptedLine:
         self.language = ""
         self.heard: list[Heard] = []
         self.waits: list[tuple[float, float]] = []
+        self.music: list[tuple[str, float, float]] = []
+        """What was played while the caller waited for work: name (`ringing` before the answer), begin, end."""
         self.hung_up_with: str | None = None
         self.gone = False
         self.operations = 0
@@ -62,6 +70,7 @@ class ScriptedLine:
         self._part_s = dict(part_s or {})
         self._default_part_s = default_part_s
         self._missing = frozenset(missing)
+        self._work_s = list(work_s)
         self._gone_after = gone_after
         for at_s, key in keys:
             self._schedule(at_s, key)
@@ -99,6 +108,24 @@ class ScriptedLine:
             self._pass_time(timeout_s, KEYS)
         self.waits.append((start_s, self.now_s))
         return self.buffer.pop(0) if self.buffer else ""
+
+    async def wait_for(self, work: Awaitable[T], music: str, speech: Sequence[Speech] = ()) -> Waited[T]:
+        done_s = self.now_s + (self._work_s.pop(0) if self._work_s else 0.0)
+        try:
+            missing = (await self.play(speech)).missing if speech else ()
+            if not speech:
+                self._begin()
+            if self.now_s < done_s:
+                start_s = self.now_s
+                try:
+                    self._pass_time(done_s - start_s, "")
+                finally:
+                    self.music.append((music if self.answered_at_s is not None else "ringing", start_s, self.now_s))
+        except LineHungUp:
+            if isinstance(work, Coroutine):
+                work.close()
+            raise
+        return Waited(await work, missing)
 
     async def set_language(self, language: str) -> None:
         self._begin()
