@@ -221,7 +221,13 @@ class Parts:
         )
         self.metrics.watch(
             ProcessFigures(
-                self.engine, self.link, self._reloading, self.callbacks, self.recorder, self.agi_server
+                self.engine,
+                self.link,
+                self._reloading,
+                self.callbacks,
+                self.recorder,
+                self.agi_server,
+                self.ami,
             ).collect
         )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from prometheus_client.core import Metric
+from prometheus_client.core import CounterMetricFamily, Metric
 
 from acd.core.engine import Engine
 from acd.service.asterisk_link import AsteriskLink
@@ -13,6 +13,7 @@ from acd.service.metrics import counter, engine_state, gauge
 from acd.service.recorder import Recorder
 from acd.service.reload import Reloading
 from ami_bridge.agi_server import AgiServer
+from ami_bridge.ami_client import AmiClient
 
 __all__ = ["ProcessFigures"]
 
@@ -28,6 +29,7 @@ class ProcessFigures:
         callbacks: Callbacks,
         recorder: Recorder,
         agi_server: AgiServer,
+        ami: AmiClient,
     ) -> None:
         self._engine = engine
         self._link = link
@@ -35,6 +37,7 @@ class ProcessFigures:
         self._callbacks = callbacks
         self._recorder = recorder
         self._agi_server = agi_server
+        self._ami = ami
 
     def collect(self) -> Iterator[Metric]:
         """Yield them, as they stand."""
@@ -60,3 +63,15 @@ class ProcessFigures:
             "timeout": stats.env_timeouts,
         }
         yield counter("acd_agi_refused", "FastAGI connections refused.", refused, "reason")
+        ami = self._ami.stats
+        odd = {
+            "agi-forged": stats.torn_environments,
+            "agi-write-timeout": stats.write_timeouts,
+            "agi-handler-error": stats.handler_errors,
+            "ami-forged": ami.forged,
+            "ami-garbage": ami.garbage,
+            "ami-handler-error": ami.event_errors,
+            "ami-late-reply": ami.late_replies,
+        }
+        yield counter("acd_protocol_oddities", "What was wrong on the lines to Asterisk; calls go on.", odd, "kind")
+        yield CounterMetricFamily("acd_ami_logins", "Logins at Asterisk's manager.", ami.connections)

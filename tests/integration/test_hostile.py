@@ -72,6 +72,9 @@ async def test_hostile_numbers(stage: OpenStage, number: str) -> None:
         await call.ended(10)
         assert len(s.phones.calls) == 1, "only the one phone rang"
         await serve_one(s)
+        assert await s.engine.metric("acd_ami_logins_total") == 1
+        forged = await s.engine.metric('acd_protocol_oddities_total{kind="ami-forged"}')
+        assert (forged > 0) == ("%0d%0a" in number), "lines that the caller put into events are cut out, and counted"
         executed = (s.pbx.log_dir / "full.log").read_text(errors="replace")
         assert "Executing Application: (System" not in executed
         assert not s.engine.logged("Traceback")
