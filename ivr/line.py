@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Generic, Protocol, TypeVar
 
 from ivr.speech import Speech
@@ -48,6 +49,42 @@ class Waited(Generic[T]):
     missing: tuple[Speech, ...] = ()
 
 
+class RecordEnd(StrEnum):
+    """What ended a recording."""
+
+    KEY = "key"
+    """The caller pressed one of the keys that finish it."""
+    SILENCE = "silence"
+    """The caller said nothing for a while, or the longest time was over."""
+    HUNG_UP = "hung-up"
+    """The caller hung up; what was said until then is kept."""
+    FAILED = "failed"
+    """It could not be written: no folder, no right to write there, a full disk."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordLimits:
+    """How something is recorded. `silence_s` 0: silence does not end it. A key of `finish_keys` is not in the sound."""
+
+    longest_s: float
+    silence_s: int = 0
+    finish_keys: str = "#"
+    beep: bool = True
+
+    def __post_init__(self) -> None:
+        if self.longest_s <= 0 or self.silence_s < 0:
+            raise ValueError("a recording takes some time")
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """How a `record` went. `seconds` is the length of the sound that is kept, 0 for none."""
+
+    end: RecordEnd
+    seconds: float = 0.0
+    key: str = ""
+
+
 class Line(Protocol):
     """A caller's line. One coroutine uses it at a time."""
 
@@ -75,6 +112,16 @@ class Line(Protocol):
         done in a moment is not worth music: nothing is heard of it. Keys pressed meanwhile go to the type-ahead
         buffer and disturb neither. A caller who hangs up has the work cancelled, and its end awaited, before
         `LineHungUp` is raised. What the work raises passes through.
+        """
+        ...
+
+    async def record(self, path: str, limits: RecordLimits) -> Recorded:
+        """Record what the caller says into the file `path` (without its ending `.wav`: 8000 samples of 16 bits a
+        second), which is made anew.
+
+        A caller who hangs up in the middle of a word does not raise: the result says so, and the sound is kept. Keys
+        that finish nothing are lost. `LineHungUp` says that it is not known how it ended: the caller was gone before
+        it began, or the line was lost while it goes on.
         """
         ...
 

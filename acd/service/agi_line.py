@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from acd.service.prompts import Resolved
+from acd.service.sound_files import ENDING, look
 from ami_bridge.agi_codec import AgiReply
-from ami_bridge.agi_session import AgiClosed, AgiHangup, AgiSession
-from ivr.line import KEYS, LineHungUp, Played, Waited
+from ami_bridge.agi_session import AgiClosed, AgiError, AgiHangup, AgiSession
+from ivr.line import KEYS, LineHungUp, Played, Recorded, RecordEnd, RecordLimits, Waited
 from ivr.outcome import HangUpCause
 from ivr.speech import Speech
 
@@ -150,6 +152,33 @@ class AgiLine:
         await asyncio.wait({task, gone}, return_when=asyncio.FIRST_COMPLETED)
         if gone.done():
             raise LineHungUp("the caller hung up before the answer")
+
+    async def record(self, path: str, limits: RecordLimits) -> Recorded:
+        """See ``Line``. The length is that of the file: what a full disk has not taken is not counted."""
+        self._stopped = False
+        await self._before_sound()
+        more = (["BEEP"] if limits.beep else []) + ([f"s={limits.silence_s}"] if limits.silence_s else [])
+        longest_ms = str(round(limits.longest_s * 1000))
+        async with hung_up():
+            reply = await self._agi.command(
+                "RECORD FILE", path, "wav", limits.finish_keys, longest_ms, *more, even_if_dead=True
+            )
+        # Asterisk answers before it closes the file, and carries out the next command afterwards.
+        with suppress(AgiError):
+            await self._agi.command("NOOP", timeout_s=COMMAND_TIMEOUT_S, even_if_dead=True)
+        if reply.value == "writefile":
+            return Recorded(RecordEnd.FAILED)
+        try:
+            found = await asyncio.to_thread(look, Path(path + ENDING))
+        except OSError:
+            found = None
+        if found is None:
+            return Recorded(RecordEnd.FAILED)
+        if reply.result == _FAILED:
+            return Recorded(RecordEnd.HUNG_UP, found.seconds)
+        if reply.value == "dtmf":
+            return Recorded(RecordEnd.KEY, found.seconds, reply.digit)
+        return Recorded(RecordEnd.SILENCE, found.seconds)
 
     async def set_language(self, language: str) -> None:
         """See ``Line``. The channel's language is set as well: what Asterisk says itself follows it."""

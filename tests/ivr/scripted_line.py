@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Collection, Coroutine, Iterable, Mapping,
 from dataclasses import dataclass
 from typing import TypeVar
 
-from ivr.line import KEYS, LineHungUp, Played, Waited
+from ivr.line import KEYS, LineHungUp, Played, Recorded, RecordEnd, RecordLimits, Waited
 from ivr.speech import Speech
 
 HANG_UP = "hang-up"
@@ -37,6 +37,8 @@ class ScriptedLine:
         reactions: what the caller does on hearing a part, by `str(part)`: for each time that it begins, the keys with
             their delays in seconds from its beginning. Times beyond the list bring no reaction.
         part_s: how long a part takes, by `str(part)`; `default_part_s` for all others.
+        talks_s: how long the caller talks into each recording; without one: to its end.
+        cannot_record: recordings cannot be written.
         missing: parts that cannot be had, by `str(part)`.
         work_s: how long each work takes that the caller waits for, in order; those beyond the list take no time.
         gone_after: the caller hangs up on the line's so-many-eth operation, counted from 1; 0 for never.
@@ -50,6 +52,8 @@ class ScriptedLine:
         part_s: Mapping[str, float] | None = None,
         default_part_s: float = 2.0,
         missing: Collection[str] = (),
+        talks_s: Iterable[float] = (),
+        cannot_record: bool = False,
         work_s: Sequence[float] = (),
         gone_after: int = 0,
     ) -> None:
@@ -57,6 +61,9 @@ class ScriptedLine:
         self.answered_at_s: float | None = None
         self.language = ""
         self.heard: list[Heard] = []
+        self.recorded: list[tuple[str, RecordLimits]] = []
+        self.talks_s = list(talks_s)
+        self.cannot_record = cannot_record
         self.waits: list[tuple[float, float]] = []
         self.music: list[tuple[str, float, float]] = []
         """What was played while the caller waited for work: name (`ringing` before the answer), begin, end."""
@@ -126,6 +133,27 @@ class ScriptedLine:
                 work.close()
             raise
         return Waited(await work, missing)
+
+    async def record(self, path: str, limits: RecordLimits) -> Recorded:
+        """The caller talks until a key, a hang-up, `talks_s` and the silence behind it, or the longest time."""
+        self._begin()
+        assert self.answered_at_s is not None, "recorded on a call that was not answered"
+        self.recorded.append((path, limits))
+        if self.cannot_record:
+            return Recorded(RecordEnd.FAILED)
+        start_s, before = self.now_s, len(self.buffer)
+        talks_s = self.talks_s.pop(0) if self.talks_s else limits.longest_s
+        quiet_s = talks_s + limits.silence_s if limits.silence_s else limits.longest_s
+        try:
+            self._pass_time(min(quiet_s, limits.longest_s), limits.finish_keys)
+        except LineHungUp:
+            return Recorded(RecordEnd.HUNG_UP, min(talks_s, self.now_s - start_s))
+        # Asterisk drops the keys that are pressed meanwhile.
+        keys, self.buffer[before:] = self.buffer[before:], []
+        seconds = min(talks_s, self.now_s - start_s)
+        if keys and keys[-1] in limits.finish_keys:
+            return Recorded(RecordEnd.KEY, seconds, keys[-1])
+        return Recorded(RecordEnd.SILENCE, seconds)
 
     async def set_language(self, language: str) -> None:
         self._begin()
