@@ -8,13 +8,15 @@ from pydantic import BeforeValidator, ConfigDict, Field, GetJsonSchemaHandler, m
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
-from config.schema.overflow import JoinRule, OverflowRule
+from config.schema.callbacks import CallbackSettings
+from config.schema.overflow import Action, JoinRule, OverflowRule
 from config.schema.references import Priority
-from config.schema.shared import NAME_JSON_SCHEMA, Flag, FrozenMap, Model, Name, Number, Requires, Title, refused
+from config.schema.shared import NAME_JSON_SCHEMA, Flag, FrozenMap, Model, Name, Number, Requires, Text, Title, refused
 
 __all__ = ["Ageing", "Queue", "QueueSettings", "Relaxation", "Sticky", "Strategy", "WaitingMessage", "WrapUp"]
 
 Option: TypeAlias = Annotated[float, Number(-1_000_000, 1_000_000)]
+WaitingKey: TypeAlias = Annotated[str, Text(r"[0-9*#A-D]", "give one key of the telephone: 0 to 9, * or #")]
 
 
 class Strategy(Model):
@@ -170,6 +172,12 @@ class QueueSettings(Model):
 
     overflow: tuple[OverflowRule, ...] = ()
     """Rules for calls that wait: the first whose conditions hold sends the call elsewhere."""
+
+    keys: FrozenMap[WaitingKey, Action] = Field(default_factory=dict)
+    """Keys that those who wait may press, and where each leads; tell them of it under while_waiting."""
+
+    callback: CallbackSettings | None = None
+    """How callers of this queue are called back; what is not given here holds as under ``callbacks``."""
 
 
 class Queue(QueueSettings):

@@ -8,6 +8,7 @@ from typing import Annotated, Any, ClassVar, Final, Literal, Self, TypeAlias
 
 from pydantic import ConfigDict, Field, model_validator
 
+from config.schema.callbacks import Callbacks, Zone
 from config.schema.numbers import CallerNumber, DialledNumber, Prefix
 from config.schema.phones import Trunk
 from config.schema.queues import Queue, QueueSettings
@@ -31,10 +32,6 @@ DEFAULT_NUMBER = "default"
 """The key in ``numbers`` that stands for every number not listed; without it they enter as the first one listed."""
 
 TimeOfDay: TypeAlias = Annotated[str, Text(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]", "give a time such as 00:00 or 18:30")]
-Zone: TypeAlias = Annotated[
-    str, Text(r"[A-Za-z][A-Za-z0-9_+-]*(?:/[A-Za-z0-9_+-]+){0,2}", "name a time zone, such as Europe/Berlin")
-]
-"""An IANA time zone; whether there is such a one is checked later."""
 
 
 class BackOff(Model):
@@ -159,3 +156,6 @@ class Routing(Model):
 
     outbound: Outbound = Field(default_factory=Outbound)
     """What the engine may dial beside agents' phones."""
+
+    callbacks: Callbacks = Field(default_factory=Callbacks)
+    """How callers are called back."""
