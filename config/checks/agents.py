@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
+
 from config.checks.draft import Draft, refer
 from config.document import KeyPath
 from config.problems import Findings
 from config.schema.agents import Agent
 
 __all__ = ["check_agents"]
+
+_OUTSIDE = re.compile(r"(?:PJSIP|SIP|IAX2)/\+?[0-9]{5,}@.+|DAHDI/.+/\+?[0-9]{5,}")
+"""A number by a trunk, not a phone here."""
 
 
 def check_agents(draft: Draft, findings: Findings) -> None:
@@ -31,6 +36,12 @@ def check_agents(draft: Draft, findings: Findings) -> None:
             findings.error(
                 source.value((*path, "phone")),
                 f"phone {agent.phone} is agent {other}'s already; give each agent a phone",
+            )
+        if _OUTSIDE.fullmatch(agent.phone) and not agent.confirm and (*path, "confirm") not in source.values:
+            findings.warning(
+                source.value((*path, "phone")),
+                f"phone {agent.phone} looks like a number outside, whose mailbox may answer for agent '{name}'; "
+                "add confirm: yes, or confirm: no if it has none",
             )
 
 
