@@ -40,6 +40,7 @@ _PLACEHOLDERS: Final = {
     "hours": "<days>",
     "open": "<date>",
     "place": "<queue>",
+    "by_name": "<holiday>",
 }
 """What a key of the site's own choice is called in the tables, by the key above it."""
 

@@ -18,7 +18,7 @@ from pydantic_core import ErrorDetails
 
 from config.document import Document, KeyPath, Raw, SourceMap
 from config.problems import Findings, Position
-from config.schema.walk import Shape, child, is_model, models_of, plain
+from config.schema.walk import Shape, by_key, child, is_model, models_of, plain
 from config.suggest import nearest, suggestion
 from config.wording import quoted, shown_key
 
@@ -140,7 +140,7 @@ def _owner(model: type[BaseModel], raw: Raw, path: KeyPath) -> Shape:
 
 def _known_keys(model: type[BaseModel], raw: Raw, path: KeyPath) -> tuple[str, ...]:
     owner = plain(_owner(model, raw, path))
-    return tuple(owner.model_fields) if is_model(owner) else ()
+    return tuple(by_key(owner)) if is_model(owner) else ()
 
 
 def _meant(model: type[BaseModel], details: list[ErrorDetails], places: list[_Place], raw: Raw) -> frozenset[KeyPath]:

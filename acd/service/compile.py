@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from sys import intern
 from zoneinfo import ZoneInfo
 
-from acd.core.calendars import Calendar, Hours
+from acd.core.calendars import Calendar
 from acd.core.specs import (
     AgentSpec,
     BackOffSpec,
@@ -27,14 +27,13 @@ from acd.core.specs import (
     WrapUpMode,
     WrapUpSpec,
 )
+from acd.service.calendars.compiling import compile_calendar
 from acd.service.menus import NodeContext, build
 from acd.service.prompts.defaults import PromptSource, PromptTable, Recording, SpokenText
 from config import Config
 from config.schema import ivr as written
 from config.schema import overflow, queues
 from config.schema import routing as site
-from config.schema.calendars import Calendar as WrittenCalendar
-from config.schema.calendars import span_times, weekdays
 from config.schema.phones import NUMBER_PLACE
 from config.schema.routing import DEFAULT_NUMBER
 from ivr.nodes import LanguageNode
@@ -161,7 +160,7 @@ def compile_config(config: Config) -> Compiled:
             {tree.language for tree in trees}
             | {node.language for tree in trees for node in tree.nodes if isinstance(node, LanguageNode)}
         ),
-        calendars={name: _calendar(calendar) for name, calendar in config.calendars.items()},
+        calendars={name: compile_calendar(calendar) for name, calendar in config.calendars.items()},
         opening_hours={
             name: queue.opening_hours for name, queue in config.routing.queues.items() if queue.opening_hours
         },
@@ -285,19 +284,6 @@ def _rules(
             ),
             isinstance(rule, overflow.OverflowRule) and rule.repeat,
         )
-
-
-def _calendar(calendar: WrittenCalendar) -> Calendar:
-    return Calendar(
-        zone=ZoneInfo(calendar.zone),
-        week={day: _hours(spans) for days, spans in calendar.hours.items() for day in weekdays(days)},
-        closed={date.fromisoformat(day): "closed on this date" for day in calendar.closed},
-        special={date.fromisoformat(day): _hours(spans) for day, spans in calendar.open.items()},
-    )
-
-
-def _hours(spans: tuple[str, ...]) -> Hours:
-    return tuple(sorted(span_times(span) for span in spans))
 
 
 def _customer(number: str, customer: site.Customer) -> Customer:

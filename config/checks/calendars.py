@@ -1,16 +1,18 @@
-"""calendars.yaml: time zones that exist, days and hours that do not contradict each other, calendars that are used."""
+"""calendars.yaml: time zones and holidays that exist, days and hours that do not contradict each other."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection
+from datetime import timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from config.checks.draft import Draft
 from config.document import KeyPath
 from config.problems import Findings, Position
-from config.schema.calendars import WEEKDAYS, Calendar, Calendars, span_times, weekdays
-from config.suggest import nearest
+from config.public_holidays import Country, HolidaysMissingError, country_codes
+from config.schema.calendars import WEEKDAYS, Calendar, Calendars, Holidays, span_times, weekdays
+from config.suggest import nearest, suggestion
 from config.validation import Part
 from config.wording import quoted
 
@@ -34,9 +36,10 @@ def check_calendars(draft: Draft, findings: Findings) -> None:
         path: KeyPath = ("calendars", name)
         _check_zone(findings, part.source.value((*path, "zone")), calendar.zone)
         _check_days(part, findings, (*path, "hours"), calendar)
-        for key, days in (("hours", calendar.hours), ("open", calendar.open)):
-            _check_spans(part, findings, (*path, key), days)
+        _check_all_spans(part, findings, path, calendar)
         _check_dates(part, findings, path, calendar)
+        if calendar.holidays is not None:
+            _check_holidays(part, findings, (*path, "holidays"), calendar.holidays)
 
 
 def _check_zone(findings: Findings, position: Position, zone: str) -> None:
@@ -69,18 +72,30 @@ def _check_days(part: Part[Calendars], findings: Findings, path: KeyPath, calend
                 break
 
 
-def _check_spans(part: Part[Calendars], findings: Findings, path: KeyPath, days: Mapping[str, tuple[str, ...]]) -> None:
+def _check_all_spans(part: Part[Calendars], findings: Findings, path: KeyPath, calendar: Calendar) -> None:
+    for key, days in (("hours", calendar.hours), ("open", calendar.open)):
+        for day, spans in days.items():
+            _check_spans(part, findings, (*path, key, day), spans)
+    for place, exception in enumerate(calendar.exceptions):
+        _check_spans(part, findings, (*path, "exceptions", place, "hours"), exception.hours)
+        _check_spans(part, findings, (*path, "exceptions", place, "closed"), exception.closed)
+    if calendar.holidays is not None:
+        _check_spans(part, findings, (*path, "holidays", "hours"), calendar.holidays.hours)
+        for name, spans in calendar.holidays.by_name.items():
+            _check_spans(part, findings, (*path, "holidays", "by_name", name), spans)
+
+
+def _check_spans(part: Part[Calendars], findings: Findings, path: KeyPath, spans: tuple[str, ...]) -> None:
     """Refuse spans of a day that overlap."""
-    for day, spans in days.items():
-        # One span may stand by itself, without a list around it.
-        places = sorted(range(len(spans)), key=lambda place: span_times(spans[place]))
-        for before, after in pairwise(places):
-            closing, opening = spans[before].partition("-")[2], spans[after].partition("-")[0]
-            if closing == "00:00" or opening < closing:
-                findings.error(
-                    part.source.value((*path, day, after)),
-                    f"'{spans[after]}' overlaps '{spans[before]}'; give hours that follow each other",
-                )
+    # One span may stand by itself, without a list around it.
+    places = sorted(range(len(spans)), key=lambda place: span_times(spans[place]))
+    for before, after in pairwise(places):
+        closing, opening = spans[before].partition("-")[2], spans[after].partition("-")[0]
+        if closing == "00:00" or opening < closing:
+            findings.error(
+                part.source.value((*path, after)),
+                f"'{spans[after]}' overlaps '{spans[before]}'; give hours that follow each other",
+            )
 
 
 def _check_dates(part: Part[Calendars], findings: Findings, path: KeyPath, calendar: Calendar) -> None:
@@ -93,3 +108,59 @@ def _check_dates(part: Part[Calendars], findings: Findings, path: KeyPath, calen
     for day, spans in calendar.open.items():
         if not spans:
             findings.error(part.source.value((*path, "open", day)), f"'{day}' has no hours; list it under 'closed'")
+    _check_exceptions(part, findings, path, calendar)
+
+
+def _check_exceptions(part: Part[Calendars], findings: Findings, path: KeyPath, calendar: Calendar) -> None:
+    """Refuse exceptions whose dates are spoken for."""
+    taken = {**dict.fromkeys(calendar.closed, "under 'closed'"), **dict.fromkeys(calendar.open, "under 'open'")}
+    for place, exception in enumerate(calendar.exceptions):
+        first, last = exception.span()
+        days = [(first + timedelta(days=offset)).isoformat() for offset in range((last - first).days + 1)]
+        twice = next((day for day in days if day in taken), None)
+        if twice is not None:
+            findings.error(
+                part.source.key((*path, "exceptions", place)),
+                f"'{twice}' is given {taken[twice]} already; name each date once",
+            )
+        taken |= dict.fromkeys(days, "in another exception")
+
+
+def _check_holidays(part: Part[Calendars], findings: Findings, path: KeyPath, holidays: Holidays) -> None:
+    """Hold the country, its part, the language and the names against what the library has."""
+    source = part.source
+    try:
+        codes = country_codes()
+        if holidays.country not in codes:
+            right = suggestion(holidays.country, codes)
+            findings.error(
+                source.value((*path, "country")), f"no holidays are known of {quoted(holidays.country)}; {right}"
+            )
+            return
+        country = Country(holidays.country)
+    except HolidaysMissingError as missing:
+        findings.error(source.key(path), str(missing))
+        return
+    subdivision, language = holidays.subdivision or "", holidays.language or ""
+    sound = True
+    for key, given, known in (
+        ("subdivision", subdivision, (*country.subdivisions, *country.aliases)),
+        ("language", language, country.languages),
+    ):
+        if given and given not in known:
+            right = suggestion(given, known) if known else "leave it out"
+            findings.error(source.value((*path, key)), f"{quoted(given)} is no {key} of {holidays.country}; {right}")
+            sound = False
+    if sound and (holidays.by_name or holidays.ignored):
+        _check_names(part, findings, path, holidays, country.names(subdivision, language))
+
+
+def _check_names(
+    part: Part[Calendars], findings: Findings, path: KeyPath, holidays: Holidays, known: Collection[str]
+) -> None:
+    named = [((*path, "by_name", name), name, True) for name in holidays.by_name]
+    named += [((*path, "ignored", place), name, False) for place, name in enumerate(holidays.ignored)]
+    for at, name, is_key in named:
+        if name not in known:
+            position = part.source.key(at) if is_key else part.source.value(at)
+            findings.error(position, f"no holiday there has the name {quoted(name)}; {suggestion(name, known)}")

@@ -1,16 +1,17 @@
-"""calendars.yaml: opening hours by weekday, and the dates that differ."""
+"""calendars.yaml: opening hours by weekday, the dates that differ, and public holidays."""
 
 from __future__ import annotations
 
-from datetime import date, time
-from typing import Annotated, Any, Final, TypeAlias
+import datetime as dt
+from datetime import time
+from typing import Annotated, Any, ClassVar, Final, Self, TypeAlias
 
-from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
 from config.schema.routing import Zone
-from config.schema.shared import FrozenMap, Model, Name, Text, wrong
+from config.schema.shared import FrozenMap, Model, Name, Text, refused, wrong
 
-__all__ = ["WEEKDAYS", "Calendar", "Calendars", "Day", "span_times", "weekdays"]
+__all__ = ["WEEKDAYS", "Calendar", "Calendars", "DateException", "Day", "Days", "Holidays", "span_times", "weekdays"]
 
 WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 """The days of a week as they are written, Monday is 0."""
@@ -70,7 +71,7 @@ Spans: TypeAlias = Annotated[
 
 def _exists(value: str) -> str:
     try:
-        date.fromisoformat(value)
+        dt.date.fromisoformat(value)
     except ValueError:
         raise wrong("{value} is not in the calendar; give a date such as 2026-12-24", value) from None
     return value
@@ -79,6 +80,77 @@ def _exists(value: str) -> str:
 Day: TypeAlias = Annotated[
     str, Text(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", "give a date such as 2026-12-24"), AfterValidator(_exists)
 ]
+
+
+Reason: TypeAlias = Annotated[str, Text(r"[^\x00-\x1f\x7f]{1,100}", "give one line of at most 100 characters")]
+HolidayName: TypeAlias = Annotated[str, Text(r"[^\x00-\x1f\x7f;]{1,100}", "name one holiday, such as Easter Monday")]
+
+_MOST_DAYS: Final = 366
+
+
+class DateException(Model):
+    """A date, or several in a row, with hours of its own, closed, or closed for some hours."""
+
+    indivisible: ClassVar[bool] = True
+
+    date: Day | None = None
+    """The date. Or give from and to."""
+
+    from_: Day | None = Field(default=None, alias="from")
+    """The first of several dates."""
+
+    to: Day | None = None
+    """The last of them."""
+
+    hours: Spans = ()
+    """Opening hours of that date; closed all day if neither hours nor closed is given."""
+
+    closed: Spans = ()
+    """Hours in which it is closed although the day is as usual otherwise."""
+
+    why: Reason | None = None
+    """The reason, for callers, supervisors and explanations."""
+
+    @model_validator(mode="after")
+    def _one_date_or_some(self) -> Self:
+        if self.date is not None:
+            if self.from_ is not None or self.to is not None:
+                raise refused("'date' is given, too; keep it, or 'from' and 'to'")
+            return self
+        if self.from_ is None or self.to is None:
+            raise refused("no date is given; give 'date', or 'from' and 'to'")
+        first, last = self.span()
+        if last < first:
+            raise refused(f"'to' ({self.to}) is before 'from' ({self.from_}); exchange them")
+        if (last - first).days >= _MOST_DAYS:
+            raise refused(f"'from' and 'to' are more than {_MOST_DAYS} days; give less")
+        return self
+
+    def span(self) -> tuple[dt.date, dt.date]:
+        """Return the first and the last date."""
+        return dt.date.fromisoformat(self.date or self.from_ or ""), dt.date.fromisoformat(self.date or self.to or "")
+
+
+class Holidays(Model):
+    """Public holidays of a country or a part of it. They need the package holidays."""
+
+    country: Annotated[str, Text("[A-Z]{2}", "give a country by its two letters, such as DE")] = Field(examples=["DE"])
+    """The country (ISO 3166-1, two letters)."""
+
+    subdivision: Annotated[str, Text(r"[^\x00-\x1f\x7f]{1,60}", "give a part of the country, such as BY")] | None = None
+    """The part of the country, where holidays differ: its code or name."""
+
+    language: Annotated[str, Text("[a-z]{2,3}(_[A-Z]{2,3})?", "give a language such as en_US or de")] | None = None
+    """The language of the holidays' names: en_US where the country has it, else its own."""
+
+    hours: Spans = ()
+    """Opening hours on every holiday; closed all day if left out."""
+
+    by_name: FrozenMap[HolidayName, Spans] = Field(default_factory=dict)
+    """Single holidays with hours of their own."""
+
+    ignored: tuple[HolidayName, ...] = ()
+    """Holidays that are days like any other here."""
 
 
 class Calendar(Model):
@@ -96,6 +168,12 @@ class Calendar(Model):
     open: FrozenMap[Day, Spans] = Field(default_factory=dict)
     """Dates with hours of their own."""
 
+    exceptions: tuple[DateException, ...] = ()
+    """Dates that differ, with reasons: closed, closed for some hours, or with hours of their own."""
+
+    holidays: Holidays | None = None
+    """Public holidays: closed, if nothing else is said. Dates given above go before them."""
+
 
 class Calendars(Model):
     """The file calendars.yaml, which only sites with opening hours have."""
@@ -104,4 +182,4 @@ class Calendars(Model):
         examples=[{"office": {"zone": "Europe/Berlin", "hours": {"mon-fri": ["09:00-17:00"]}}}],
         json_schema_extra={"minProperties": 1},
     )
-    """The calendars, each under the name that queues give as opening_hours."""
+    """The calendars, each under the name that queues give as opening_hours, and nodes as calendar."""

@@ -67,7 +67,7 @@ class Mark:
 def marks(model: BaseModel) -> Iterator[Mark]:
     """Yield every marked value of a model, going down into models, mappings and lists in it."""
     for name, field in type(model).model_fields.items():
-        yield from _marks(field.annotation, tuple(field.metadata), getattr(model, name), (name,))
+        yield from _marks(field.annotation, tuple(field.metadata), getattr(model, name), (field.alias or name,))
 
 
 def _marks(shape: Any, metadata: tuple[Any, ...], value: Any, path: KeyPath, *, is_key: bool = False) -> Iterator[Mark]:

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, TypeAlias, Union, get_args, get_orig
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-__all__ = ["Leaf", "Shape", "child", "choices", "leaves", "models_of", "plain"]
+__all__ = ["Leaf", "Shape", "by_key", "child", "choices", "leaves", "models_of", "plain"]
 
 Shape: TypeAlias = Any
 """A type annotation: what a value may be."""
@@ -57,11 +57,16 @@ def is_model(shape: Shape) -> bool:
     return isinstance(core, type) and issubclass(core, BaseModel)
 
 
+def by_key(model: type[BaseModel]) -> dict[str, FieldInfo]:
+    """Return a model's fields by the keys under which they are written: a keyword of Python needs another name."""
+    return {field.alias or name: field for name, field in model.model_fields.items()}
+
+
 def child(shape: Shape, key: str | int) -> tuple[Shape, FieldInfo | None]:
     """Return the annotation (and field, if it is one) of what stands under ``key``; (None, None) if unknown."""
     core = plain(shape)
     if is_model(core):
-        field = core.model_fields.get(key) if isinstance(key, str) else None
+        field = by_key(core).get(key) if isinstance(key, str) else None
         return (field.annotation, field) if field else (None, None)
     origin: Any = get_origin(core)
     arguments = get_args(core)

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from acd.core.calendars import Calendar
+from acd.core.calendars import Calendar, DateRule
 from acd.core.engine import Engine
 from acd.core.specs import (
     AgentSpec,
@@ -278,8 +278,10 @@ def test_calendars(site: Compiled) -> None:
     assert calendar == Calendar(
         zone=BERLIN,
         week={0: two, 1: two, 2: two, 5: weekend, 6: weekend},
-        closed={date(2026, 12, 25): "closed on this date"},
-        special={date(2026, 12, 24): ((time(9), time(12)),)},
+        dates={
+            date(2026, 12, 25): DateRule(hours=()),
+            date(2026, 12, 24): DateRule(hours=((time(9), time(12)),)),
+        },
     )
     assert calendar is not None
     assert site.opening_hours == {"cards": "office"}
