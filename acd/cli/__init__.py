@@ -28,6 +28,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "doctor": "check an Asterisk and its set-up, with a remedy for each fault",
         "reload": "take the changed configuration folder while calls are on",
         "explain": "why a call went where it went, or why an agent has no call",
+        "ivr": "walk through the menus in a terminal, or draw them",
         "replay": "run a journal through the engine and say where it decides differently",
         "simulate": "simulate a queue with the engine in virtual time: waits, service level, occupancy",
         "demo": "callers and phones on a private Asterisk, with a live table and a summary",

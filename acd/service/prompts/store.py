@@ -25,6 +25,7 @@ from acd.service.prompts.defaults import PromptTable, Recording, SpokenText, wit
 from acd.service.prompts.recorded import RecordedSound, inspect
 from acd.service.prompts.synthesis import Synthesiser, clean_text
 from acd.service.prompts.tools import ToolError, convert
+from acd.service.prompts.wording import languages_tried, variants_tried
 from ivr.languages import texts
 from ivr.speech import Prompt, Speech, Text
 
@@ -229,15 +230,10 @@ class PromptStore:
         if isinstance(speech, Text):
             yield from _in_words(speech, (speech.language or language,))
         elif isinstance(speech, Prompt):
-            variants = self._prompts.get(speech.name, {})
-            for tried in dict.fromkeys((*self._languages(language), *variants)):
-                if tried in variants:
-                    yield tried, (_to_sound(variants[tried], tried),)
+            for tried, source in variants_tried(self._prompts, speech.name, language, self._fallback_languages):
+                yield tried, (_to_sound(source, tried),)
         else:
-            yield from _in_words(speech, self._languages(language))
-
-    def _languages(self, language: str) -> tuple[str, ...]:
-        return tuple(dict.fromkeys((language, language.partition("-")[0], *self._fallback_languages)))
+            yield from _in_words(speech, languages_tried(language, self._fallback_languages))
 
     async def _sound(self, sound: _Sound, *, patience_s: float | None) -> Path:
         """The path of one sound, without its ending, made now if need be.

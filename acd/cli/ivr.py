@@ -1,0 +1,147 @@
+"""``acd ivr``: walk through the menus in a terminal, and draw them."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import io
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+from acd.cli.check_config import add_config_options, config_folder, config_overrides
+from acd.service.compile import compile_config
+from acd.walker.callers import Caller, KeyboardCaller, ScriptedCaller, ScriptError, parse_script
+from acd.walker.steps import Step, ending
+from acd.walker.terminal import keys_of, printable, told_end, told_step
+from acd.walker.tools import walk_tools
+from acd.walker.walk import Call, walk
+from acd.walker.zones import MomentError, beginning
+from config import Config, ConfigErrors, load
+from config.schema.routing import DEFAULT_NUMBER
+from ivr.outcome import Outcome
+
+__all__ = ["add_parser", "run"]
+
+_WRONG_USAGE = 2
+
+
+def add_parser(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    parsers = parser.add_subparsers(dest="ivr_command", metavar="WHAT", required=True)
+    _add_walk(parsers.add_parser("walk", help="be a caller in a terminal, by keyboard or by a script of keys"))
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do it; returns the exit code."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # prompts may be in any script
+    try:
+        config = load(config_folder(args), overrides=config_overrides(args))
+    except ConfigErrors as errors:
+        print(errors, file=sys.stderr)
+        return 1
+    return _walk(args, config)
+
+
+def _add_walk(parser: argparse.ArgumentParser) -> None:
+    add_config_options(parser)
+    parser.add_argument(
+        "--keys",
+        type=_script,
+        metavar="KEYS",
+        help="what the caller does each time a key is asked for, with commas between: keys (several are pressed at "
+        "once, such as 12345678#), 'timeout' or 'hangup'; then the caller keeps silent (default: the keyboard)",
+    )
+    parser.add_argument("--caller", default="", metavar="NUMBER", help="the caller's number")
+    parser.add_argument("--caller-name", default="", metavar="NAME", help="the caller's name, as the network tells it")
+    parser.add_argument("--dialled", metavar="NUMBER", help="the number dialled (default: the first under 'numbers')")
+    parser.add_argument(
+        "--at",
+        default="",
+        metavar="MOMENT",
+        help="when the call begins, such as 2026-11-23T10:00 (default: now); time passes by what is heard and by "
+        "time-outs, not by the clock on the wall",
+    )
+    parser.add_argument(
+        "--zone", default="", metavar="ZONE", help="zone of that moment (default: that of the calendars, else UTC)"
+    )
+    parser.add_argument(
+        "--talked",
+        action="store_true",
+        help="go on behind a queue as if an agent had talked with the caller and hung up",
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object for each step, for programs")
+
+
+def _script(text: str) -> tuple[str, ...]:
+    try:
+        return parse_script(text)
+    except ScriptError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def _walk(args: argparse.Namespace, config: Config) -> int:
+    zones = (calendar.zone for calendar in config.calendars.values())
+    try:
+        at = beginning(args.at, args.zone, zones, datetime.now(UTC))
+    except MomentError as error:
+        print(f"acd ivr walk: {error}", file=sys.stderr)
+        return _WRONG_USAGE
+    call = Call(caller=args.caller, caller_name=args.caller_name, dialled=_dialled(args, config), at=at)
+    teller = _JsonTeller() if args.json else _TextTeller()
+    site = compile_config(config)
+    with _caller(args) as caller:
+        asyncio.run(walk(site, call, caller, teller, tools=walk_tools, talked=args.talked))
+    return 0
+
+
+def _dialled(args: argparse.Namespace, config: Config) -> str:
+    if args.dialled is not None:
+        return str(args.dialled)
+    return next((number for number in config.routing.numbers if number != DEFAULT_NUMBER), "")
+
+
+@contextmanager
+def _caller(args: argparse.Namespace) -> Iterator[Caller]:
+    if args.keys is not None:
+        yield ScriptedCaller(args.keys)
+        return
+    with keys_of(sys.stdin) as read:
+        yield KeyboardCaller(read, _ask)
+
+
+def _ask(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+class _JsonTeller:
+    """One object for each step, the last with the end."""
+
+    holds = True
+
+    def hear(self, text: str) -> None:
+        """Told with the step."""
+
+    def step(self, step: Step) -> None:
+        print(json.dumps(step.as_json(), ensure_ascii=False), flush=True)
+
+    def end(self, outcome: Outcome) -> None:
+        """Told with the last step."""
+
+
+class _TextTeller:
+    """Lines for people, as things happen."""
+
+    holds = False
+
+    def hear(self, text: str) -> None:
+        print(f'    "{printable(text)}"', flush=True)
+
+    def step(self, step: Step) -> None:
+        print(told_step(step), flush=True)
+
+    def end(self, outcome: Outcome) -> None:
+        print(told_end(ending(outcome)), flush=True)
