@@ -28,7 +28,7 @@ from acd.service.call_state import (
     StoredCall,
     is_call_id,
 )
-from acd.service.callbacks import Callback, Callbacks
+from acd.service.callbacks.desk import Callback, Callbacks
 from acd.service.clocks import Clocks
 from acd.service.compile import Customer
 from acd.service.overflow import After, OverflowActions

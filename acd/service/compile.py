@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
@@ -28,13 +27,14 @@ from acd.core.specs import (
     WrapUpSpec,
 )
 from acd.service.calendars.compiling import compile_calendar
+from acd.service.callbacks.policy import CallbackSite, compile_callbacks
 from acd.service.menus import NodeContext, build
+from acd.service.outbound import Outbound
 from acd.service.prompts.defaults import PromptSource, PromptTable, Recording, SpokenText
 from config import Config
 from config.schema import ivr as written
 from config.schema import overflow, queues
 from config.schema import routing as site
-from config.schema.phones import NUMBER_PLACE
 from config.schema.routing import DEFAULT_NUMBER
 from ivr.nodes import LanguageNode
 from ivr.outcome import NodeId
@@ -57,25 +57,6 @@ class Customer:
     """Points added to every call of theirs."""
     agent: str = ""
     """The agent who is first offered their calls."""
-
-
-@dataclass(frozen=True, slots=True)
-class Outbound:
-    """What the engine may dial beside agents' phones. Everything it dials for a caller must be asked for here."""
-
-    allowed: tuple[str, ...] = ()
-    """How the numbers must begin."""
-    trunk: str = ""
-    """The device, with ``{number}`` where the number goes."""
-
-    def device(self, number: str) -> str | None:
-        """Return what ``Dial`` takes for a number; None when it may not be dialled.
-
-        The number may be a caller's, so it may be anything: only digits, with or without a ``+`` before them, pass.
-        """
-        if not self.trunk or not re.fullmatch(r"\+?[0-9]{2,24}", number) or not number.startswith(self.allowed):
-            return None
-        return self.trunk.replace(NUMBER_PLACE, number)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +98,10 @@ class Compiled:
     """Known callers by number, as it arrives."""
     outbound: Outbound
     """What may be dialled beside agents' phones."""
+    callbacks: CallbackSite
+    """How callers are called back."""
+    keys: Mapping[str, Mapping[str, OverflowAction]]
+    """By queue: what a key does that a waiting caller presses."""
     counts_reset: DailyReset | None
     """When counts start anew; None: never."""
 
@@ -166,6 +151,12 @@ def compile_config(config: Config) -> Compiled:
         },
         customers={number: _customer(number, customer) for number, customer in config.routing.customers.items()},
         outbound=Outbound(config.routing.outbound.allowed, config.routing.outbound.trunk or ""),
+        callbacks=compile_callbacks(config.routing),
+        keys={
+            name: {key: _action(action, lambda reference: resolve(reference, "")) for key, action in queue.keys.items()}
+            for name, queue in config.routing.queues.items()
+            if queue.keys
+        },
         counts_reset=_daily_reset(config.routing.call_counts),
     )
 
@@ -277,13 +268,14 @@ def _rules(
                 nobody_logged_in=when.nobody_logged_in,
                 out_of_hours=when.out_of_hours,
             ),
-            OverflowAction(
-                OverflowActionKind(action.kind),
-                str(menu_node(action.target)) if action.menu is not None else action.target,
-                action.keep_wait,
-            ),
+            _action(action, menu_node),
             isinstance(rule, overflow.OverflowRule) and rule.repeat,
         )
+
+
+def _action(action: overflow.Action, menu_node: _MenuNode) -> OverflowAction:
+    target = str(menu_node(action.target)) if action.menu is not None else action.target
+    return OverflowAction(OverflowActionKind(action.kind), target, action.keep_wait)
 
 
 def _customer(number: str, customer: site.Customer) -> Customer:

@@ -11,7 +11,7 @@ from acd.core.commands import Overflow
 from acd.core.specs import OverflowActionKind
 from acd.service.agi_line import DONE_VARIABLE, AgiLine
 from acd.service.call_state import STATE_VARIABLE
-from acd.service.compile import Outbound
+from acd.service.outbound import Outbound
 from ami_bridge.translation import ANSWERED
 from ivr.speech import Prompt
 

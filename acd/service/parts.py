@@ -36,9 +36,9 @@ from acd.service.asterisk_link import AsteriskLink, LinkParts
 from acd.service.calendar_clock import CalendarClock
 from acd.service.call_log import CallLog
 from acd.service.call_session import SessionTools
-from acd.service.callbacks import Callbacks, CallbackTools
+from acd.service.callbacks.desk import Callbacks, CallbackTools
 from acd.service.clocks import Clocks
-from acd.service.compile import Compiled, Customer, Outbound, compile_config
+from acd.service.compile import Compiled, Customer, compile_config
 from acd.service.confirming import ConfirmingPhones
 from acd.service.devices import DeviceWatch
 from acd.service.engine_host import EngineHost
@@ -48,6 +48,7 @@ from acd.service.legs import LegTracker
 from acd.service.live_site import LiveSite
 from acd.service.menu_tools import menu_tools
 from acd.service.metrics import Metrics, TimedEngine
+from acd.service.outbound import Outbound
 from acd.service.overflow import OverflowActions
 from acd.service.process_figures import ProcessFigures
 from acd.service.prompts import PromptStore

@@ -8,7 +8,7 @@ from prometheus_client.core import CounterMetricFamily, Metric
 
 from acd.core.engine import Engine
 from acd.service.asterisk_link import AsteriskLink
-from acd.service.callbacks import Callbacks
+from acd.service.callbacks.desk import Callbacks
 from acd.service.metrics import counter, engine_state, gauge
 from acd.service.recorder import Recorder
 from acd.service.reload import Reloading

@@ -13,9 +13,10 @@ import pytest
 
 from acd.core.events import AgentReady
 from acd.core.transitions import AgentState, CallState
-from acd.service import call_session, callbacks
+from acd.service import call_session
 from acd.service.asterisk_link import AsteriskLink
-from acd.service.callbacks import Callback
+from acd.service.callbacks import desk as callbacks
+from acd.service.callbacks.desk import Callback
 from tests.service.fake_channel import FakeChannel
 from tests.service.sites import write_site
 from tests.service.test_calls import Site, run

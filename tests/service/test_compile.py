@@ -31,7 +31,8 @@ from acd.core.specs import (
     WrapUpMode,
     WrapUpSpec,
 )
-from acd.service.compile import Compiled, Customer, DailyReset, Outbound, compile_config
+from acd.service.compile import Compiled, Customer, DailyReset, compile_config
+from acd.service.outbound import Outbound
 from acd.store.event_codec import decode_routing, encode
 from config import EXAMPLES, load
 from ivr.nodes import EnqueueNode

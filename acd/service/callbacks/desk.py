@@ -22,10 +22,10 @@ from acd.core.commands import AddLeg, CancelLeg, CancelOffer, Command, FaultFoun
 from acd.core.events import CallArrived, CallEnded, CallQueued, Event, LegFailed, LegFailure, OfferEnded
 from acd.service.agi_line import AgiLine, Sounds
 from acd.service.clocks import Clocks
-from acd.service.compile import Outbound
 from acd.service.kept_file import KeptFile
 from acd.service.late_legs import CallerId, LateLeg, LateLegs
 from acd.service.live_site import AgentPhone
+from acd.service.outbound import Outbound
 from ami_bridge.agi_session import AgiError
 from ami_bridge.translation import ANSWERED
 from ivr.line import LineHungUp
