@@ -183,10 +183,11 @@ class Outbox:
             await self._give_up(lane, entry, str(failure))
         except TemporaryFailure as failure:
             self._counts[kind, "retried"] += 1
-            wait_s = lane.failed(entry, failure, attempt, down=isinstance(failure, DestinationDown))
-            log.warning(
-                "message not delivered yet", message=entry.key, lane=entry.lane, why=str(failure), again_in_s=wait_s
-            )
+            down = isinstance(failure, DestinationDown)
+            news = not down or attempt == lane.attempt  # of a destination that is down, one line each time is enough
+            wait_s = lane.failed(entry, failure, attempt, down=down)
+            tell = log.warning if news else log.debug
+            tell("message not delivered yet", message=entry.key, lane=entry.lane, why=str(failure), again_in_s=wait_s)
         else:
             # Not to be torn by a cancellation: what is sent and not marked so is sent again after a restart.
             await asyncio.shield(asyncio.to_thread(self._spool.done, entry))

@@ -23,7 +23,7 @@ import orjson
 import structlog
 
 from acd.service.files import write_atomically
-from acd.service.messages.message import Message, OutgoingMail, decode, encode
+from acd.service.messages.message import Attachment, Message, OutgoingMail, decode, encode
 
 __all__ = ["Entry", "Spool", "SpoolFull", "SpoolLimits", "lane_of"]
 
@@ -213,7 +213,7 @@ class Spool:
 
     def _with_own_files(self, key: str, mail: OutgoingMail) -> OutgoingMail:
         """Link or copy the attachments; one that is gone is left out, and the mail says so."""
-        kept = []
+        kept: list[Attachment] = []
         for one in mail.attachments:
             own = self._waiting / f"{key}.{len(kept)}"
             try:
