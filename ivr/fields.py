@@ -36,9 +36,14 @@ def fill(template: str, lookup: Callable[[str], str | None]) -> Filled:
         if found is None:
             unknown.append(name)
             return ""
-        return _clean(found)
+        return clean(found)
 
     return Filled(_TOKEN.sub(value, template), tuple(unknown))
+
+
+def substitute(template: str, value: Callable[[str], str]) -> str:
+    """`template` with what `value` gives for each field's name, taken as it is: `value` makes it harmless."""
+    return _TOKEN.sub(lambda token: value(token.group(1)) if token.group(1) else token.group(0)[0], template)
 
 
 def field_names(template: str) -> tuple[str, ...]:
@@ -46,5 +51,6 @@ def field_names(template: str) -> tuple[str, ...]:
     return tuple(match.group(1) for match in _TOKEN.finditer(template) if match.group(1))
 
 
-def _clean(value: str) -> str:
+def clean(value: str) -> str:
+    """`value` as one line of bounded length, without control characters."""
     return "".join(char if char.isprintable() else " " for char in value[:VALUE_LENGTH_MAX]).strip()

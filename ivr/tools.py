@@ -11,6 +11,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Protocol
 
+from ivr.lookups import LookUps, NoLookUps
+from ivr.webhooks import NoWebhooks, Webhooks
+
+from ivr.callbacks import CallbackDesk, NoCallbacks
+
 __all__ = ["Clock", "NoClock", "Tools"]
 
 
@@ -38,3 +43,6 @@ class Tools:
     """All of them, one field for each subject. `replace` the fields that are there."""
 
     clock: Clock = field(default_factory=NoClock)
+    callbacks: CallbackDesk = field(default_factory=NoCallbacks)
+    lookups: LookUps = field(default_factory=NoLookUps)
+    webhooks: Webhooks = field(default_factory=NoWebhooks)
