@@ -11,10 +11,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Protocol
 
+from ivr.callbacks import CallbackDesk, NoCallbacks
 from ivr.lookups import LookUps, NoLookUps
 from ivr.webhooks import NoWebhooks, Webhooks
-
-from ivr.callbacks import CallbackDesk, NoCallbacks
 
 __all__ = ["Clock", "NoClock", "Tools"]
 
