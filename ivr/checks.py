@@ -51,7 +51,7 @@ def _missing_nodes(forest: Forest) -> Iterator[Fault]:
         if tree.start not in forest.nodes:
             yield Fault(FaultKind.NO_SUCH_NODE, tree.start, tree.start)
     for node in forest.nodes.values():
-        for target in node.targets():
+        for target in forest.targets(node.id):
             if target not in forest.nodes:
                 yield Fault(FaultKind.NO_SUCH_NODE, node.id, target)
 
@@ -99,7 +99,7 @@ def _reach(forest: Forest, starts: Iterable[NodeId]) -> set[NodeId]:
     reached = set(todo)
     while todo:
         node: Node = forest.nodes[todo.pop()]
-        new = [target for target in node.targets() if target in forest.nodes and target not in reached]
+        new = [target for target in forest.targets(node.id) if target in forest.nodes and target not in reached]
         reached.update(new)
         todo.extend(new)
     return reached

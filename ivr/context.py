@@ -60,8 +60,18 @@ class CallContext:
     """Subtrees further out are no longer known: the engine was killed, and the channel could not hold them all."""
     entry: NodeId | None = None
     """Where a caller of this number enters the trees."""
+    secrets: dict[str, str] = field(default_factory=dict, repr=False)
+    """What must not be told to anybody but a look-up (PINs), as `{secret.NAME}` where a template may hold secrets."""
+    attempts: dict[NodeId, int] = field(default_factory=dict)
+    """How often a wrong secret was keyed in at a node: counted for the call, so that coming again does not help."""
+    unread: list[str] = field(default_factory=list, repr=False)
+    """Keys taken from the line that turned out to be meant for what follows; they go before the line's own."""
+    late_terminator: str = field(default="", repr=False)
+    """A key that may still come because an entry was complete without it; it means nothing then."""
     limit_reached_at: int | None = None
     """After how many steps a bound on them was reached first."""
+    waiting_since: float | None = None
+    """Since when the caller waits for an agent (UNIX time), kept while back in the menus; None before and after."""
 
     def lookup(self, name: str) -> str | None:
         """The value of the field `name` (`call.caller`, `data.topic`); None for a name that is not known."""
@@ -75,6 +85,11 @@ class CallContext:
         if space == "hours":
             return self.hours.get(key)
         return None
+
+    def lookup_with_secrets(self, name: str) -> str | None:
+        """As `lookup`, and `secret.NAME` too: for what goes to a look-up and nowhere else."""
+        space, _, key = name.partition(".")
+        return self.secrets.get(key) if space == "secret" else self.lookup(name)
 
     def _own_fields(self) -> Mapping[str, str]:
         return {

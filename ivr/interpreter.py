@@ -5,13 +5,15 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass
 
+from ivr import frames
 from ivr.context import CallContext
-from ivr.line import Line, LineHungUp
+from ivr.line import KEYS, Line, LineHungUp
 from ivr.outcome import (
     Back,
     CallerGone,
     End,
     EndReason,
+    Enter,
     GiveUp,
     Go,
     HangUp,
@@ -19,13 +21,18 @@ from ivr.outcome import (
     NodeId,
     Outcome,
     Repeat,
+    Return,
     Top,
 )
-from ivr.record import OnStep, StepOutcome
+from ivr.record import OnStep, ProblemKind, StepOutcome
 from ivr.speech import Prompt
 from ivr.tools import Tools
 from ivr.tree import Forest, Node
-from ivr.visit import Visit
+from ivr.visit import KeyPressed, Visit
+
+
+STEPS_GRANTED = 50
+"""So many more steps has a call that goes on at the site's node after a bound was reached."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,10 +45,14 @@ class Limits:
 
     steps: int = 1000
     steps_without_key: int = 100
+    subtree_depth: int = 20
+    """So many subtrees may be under way in each other."""
+    then: NodeId | None = None
+    """Where a call goes that has reached a bound, once, with `STEPS_GRANTED` more steps; None ends it."""
 
     def __post_init__(self) -> None:
-        if self.steps < 1 or self.steps_without_key < 1:
-            raise ValueError("a bound on steps must be at least 1")
+        if self.steps < 1 or self.steps_without_key < 1 or self.subtree_depth < 1:
+            raise ValueError("a bound must be at least 1")
 
 
 class Interpreter:
@@ -91,6 +102,8 @@ class Interpreter:
             node_type=node.type if node else "",
             on_step=self._on_step,
             tools=self._tools,
+            keys=self._forest.keys_at(at),
+            own_keys=node.own_keys() if node else KEYS,
         )
         try:
             if not call.language:
@@ -98,10 +111,10 @@ class Interpreter:
             if node is None:
                 return await self._give_up(line, visit, EndReason.NO_SUCH_NODE, StepOutcome.NO_SUCH_NODE)
             if self._over_limit(call):
-                return await self._give_up(line, visit, EndReason.STEP_LIMIT, StepOutcome.STEP_LIMIT)
+                return await self._end_at_limit(line, visit, EndReason.STEP_LIMIT)
             if node.landmark:
-                _note_landmark(call, node.id)
-            return await self._follow(line, visit, node, await node.step(visit))
+                frames.note_menu(call, node.id)
+            return await self._follow(line, visit, node, await _move(node, visit))
         except LineHungUp:
             visit.finish(StepOutcome.CALLER_GONE, None)
             return CallerGone(at=at)
@@ -109,18 +122,27 @@ class Interpreter:
     async def _follow(self, line: Line, visit: Visit, node: Node, move: Move) -> NodeId | Outcome:
         match move:
             case Go(to, why):
+                frames.leave_for(visit.call, node.id, to)
                 visit.finish(why, to)
                 return to
+            case Enter(to, params):
+                if len(visit.call.frames) >= self._limits.subtree_depth:
+                    return await self._end_at_limit(line, visit, EndReason.DEPTH_LIMIT)
+                frames.enter(visit.call, node.id, params)
+                return _finish_at(visit, StepOutcome.CALL, to)
+            case Return(result):
+                return await self._return(line, visit, result)
             case Repeat():
                 visit.finish(StepOutcome.REPEAT, node.id)
                 return node.id
             case Back():
-                return _finish_at(visit, StepOutcome.BACK, _back(visit.call, node.id))
+                return _finish_at(visit, StepOutcome.BACK, frames.back(visit.call, node.id))
             case Top():
-                return _finish_at(visit, StepOutcome.TOP, _top(visit.call, node.id))
+                return _finish_at(visit, StepOutcome.TOP, frames.top(visit.call, node.id))
             case GiveUp(reason):
                 return await self._give_up(line, visit, reason, StepOutcome.FAILED)
             case End(outcome, why):
+                visit.call.unread.clear()  # meant for a menu, not for what a queue or an agent leads to
                 visit.finish(why, None)
                 if isinstance(outcome, HangUp):
                     await _hang_up(line, outcome)
@@ -133,8 +155,47 @@ class Interpreter:
         await _hang_up(line, outcome)
         return outcome
 
+    async def _return(self, line: Line, visit: Visit, result: str) -> NodeId | Outcome:
+        """Go back to where the innermost subtree was called."""
+        call = visit.call
+        if not call.frames:
+            if call.frames_lost and call.entry is not None:
+                # Who called the subtree is forgotten: better the beginning than the end of the call.
+                visit.problem(ProblemKind.SUBTREES_FORGOTTEN, str(visit.node))
+                call.frames_lost = False
+                call.menus.clear()
+                return _finish_at(visit, StepOutcome.RETURN, call.entry)
+            return await self._give_up(line, visit, EndReason.NOTHING_TO_RETURN_TO, StepOutcome.RETURN)
+        caller = self._forest.nodes.get(frames.leave(call))
+        to = caller.returns_to(result) if caller is not None else None
+        if to is None:
+            return await self._give_up(line, visit, EndReason.NO_SUCH_NODE, StepOutcome.NO_SUCH_NODE)
+        return _finish_at(visit, f"{StepOutcome.RETURN}:{result}" if result else StepOutcome.RETURN, to)
+
     def _over_limit(self, call: CallContext) -> bool:
-        return call.steps >= self._limits.steps or call.steps_since_key >= self._limits.steps_without_key
+        granted = STEPS_GRANTED if call.limit_reached_at is not None else self._limits.steps
+        made = call.steps - (call.limit_reached_at or 0)
+        return made >= granted or call.steps_since_key >= self._limits.steps_without_key
+
+    async def _end_at_limit(self, line: Line, visit: Visit, reason: EndReason) -> NodeId | Outcome:
+        """End a call that has reached a bound, or let it go to the site's node for that: once."""
+        call, to = visit.call, self._limits.then
+        why = StepOutcome(reason.value)
+        if to is None or call.limit_reached_at is not None:
+            return await self._give_up(line, visit, reason, why)
+        call.frames.clear()
+        call.menus.clear()
+        visit.finish(why, to)
+        call.limit_reached_at = call.steps
+        call.steps_since_key = 0
+        return to
+
+
+async def _move(node: Node, visit: Visit) -> Move:
+    try:
+        return await node.step(visit)
+    except KeyPressed as pressed:
+        return pressed.move
 
 
 async def _hang_up(line: Line, outcome: HangUp) -> None:
@@ -146,20 +207,3 @@ async def _hang_up(line: Line, outcome: HangUp) -> None:
 def _finish_at(visit: Visit, why: str, to: NodeId) -> NodeId:
     visit.finish(why, to)
     return to
-
-
-def _note_landmark(call: CallContext, at: NodeId) -> None:
-    # Coming to a menu again, by whatever way, goes back to where it was first: so the list has each menu once and
-    # stays short.
-    if at in call.menus:
-        del call.menus[call.menus.index(at) :]
-    call.menus.append(at)
-
-
-def _back(call: CallContext, at: NodeId) -> NodeId:
-    before = call.menus[: call.menus.index(at)] if at in call.menus else call.menus
-    return before[-1] if before else at
-
-
-def _top(call: CallContext, at: NodeId) -> NodeId:
-    return call.menus[0] if call.menus else at

@@ -50,6 +50,10 @@ class EndReason(StrEnum):
     """The call went round in the trees until its bound on steps was reached."""
     NO_SUCH_NODE = "no-such-node"
     """The call was sent to a node that does not exist, for example after the configuration changed."""
+    DEPTH_LIMIT = "depth-limit"
+    """Subtrees called each other until the bound on their depth was reached."""
+    NOTHING_TO_RETURN_TO = "nothing-to-return-to"
+    """A `return` outside of any subtree."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,10 +65,52 @@ class Enqueue:
     """Added to the queue's own."""
     requires: Mapping[str, int] = field(default_factory=dict)
     """Skill and its lowest level, added to the queue's own."""
+    agent: str = ""
+    """The agent who is first offered the call, in queues with a hold for that; empty for none."""
+    keep_wait: bool = True
+    """A caller who has come out of a queue keeps the time waited there."""
     data: Mapping[str, str] = field(default_factory=dict)
     """Call data set here, fields filled in."""
     then: NodeId | None = None
     """Where the caller goes on after the agent has hung up; None ends the call."""
+    language: str = ""
+    """The caller's language at this point."""
+
+
+class AgentMiss(StrEnum):
+    """Why an agent did not take a call that was for nobody else."""
+
+    UNKNOWN = "unknown"
+    """There is no such agent."""
+    NOT_READY = "not-ready"
+    """Logged out or not ready, or the phone cannot be reached."""
+    BUSY = "busy"
+    """In another call or after-call work for longer than the caller was to wait, or the phone said so."""
+    NO_ANSWER = "no-answer"
+    """The phone rang in vain."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToAgent:
+    """Offer the call to one agent, whatever queues there are: an extension was dialled, or a node names the agent."""
+
+    agent: str
+    ring_timeout_s: float | None = None
+    """How long the agent's phone rings (seconds); None for what the site has set."""
+    queue: str = ""
+    """The queue whose rules hold (ringing, wrap-up, music); empty for the agent's first."""
+    wait_s: float = 0.0
+    """How long the caller waits for an agent who has another call (seconds)."""
+    not_reached: NodeId | None = None
+    """Where the caller goes on when the agent does not take the call (not ready, busy, no answer); None ends it."""
+    on: Mapping[str, NodeId] = field(default_factory=dict)
+    """Where the caller goes on instead of `not_reached`, by why the agent did not take the call: `AgentMiss`."""
+    node: NodeId | None = None
+    """The node that asked for this: visited again if the process ends before the agent has taken the call."""
+    then: NodeId | None = None
+    """Where the caller goes on after the agent has hung up; None ends the call."""
+    data: Mapping[str, str] = field(default_factory=dict)
+    """Call data set here, fields filled in."""
     language: str = ""
     """The caller's language at this point."""
 
@@ -78,13 +124,18 @@ class HangUp:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WaitOn:
+    """The caller, who came here out of a queue, waits on there in the old place."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CallerGone:
     """The caller hung up while at this node."""
 
     at: NodeId
 
 
-Outcome = Enqueue | HangUp | CallerGone
+Outcome = Enqueue | ToAgent | WaitOn | HangUp | CallerGone
 """What `Interpreter.run` returns."""
 
 
@@ -115,7 +166,7 @@ class Top:
 class End:
     """Leave the trees with this outcome."""
 
-    outcome: Enqueue | HangUp
+    outcome: Enqueue | ToAgent | WaitOn | HangUp
     why: str
 
 
@@ -126,5 +177,20 @@ class GiveUp:
     reason: EndReason
 
 
-Move = Go | Repeat | Back | Top | End | GiveUp
+@dataclass(frozen=True, slots=True)
+class Enter:
+    """Go into a subtree at a node; a `Return` comes back to the node that was visited."""
+
+    to: NodeId
+    params: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Return:
+    """Leave the innermost subtree with this result; empty for none."""
+
+    result: str = ""
+
+
+Move = Go | Enter | Return | Repeat | Back | Top | End | GiveUp
 """What a node's step returns to the interpreter."""

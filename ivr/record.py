@@ -22,10 +22,18 @@ class StepOutcome(StrEnum):
     BACK = "back"
     TOP = "top"
     OPERATOR = "operator"
+    ENTERED = "entered"
+    AGAIN = "again"
+    WRONG = "wrong"
+    EXTENSION = "extension"
     ENQUEUE = "enqueue"
+    AGENT = "agent"
     HANG_UP = "hang-up"
     CALLER_GONE = "caller-gone"
     STEP_LIMIT = "step-limit"
+    DEPTH_LIMIT = "depth-limit"
+    CALL = "call"
+    RETURN = "return"
     NO_SUCH_NODE = "no-such-node"
 
 
@@ -36,7 +44,17 @@ class ProblemKind(StrEnum):
     UNKNOWN_FIELD = "unknown-field"
     NOT_A_NUMBER = "not-a-number"
     NOT_DIGITS = "not-digits"
+    NOT_AN_AMOUNT = "not-an-amount"
+    NOT_A_DATE = "not-a-date"
+    NOT_A_TIME = "not-a-time"
+    NOT_A_DURATION = "not-a-duration"
+    NO_USABLE_HASH = "no-usable-hash"
     NO_TEXT = "no-text"
+    NO_SUCH_CALENDAR = "no-such-calendar"
+    NO_SUCH_QUEUE = "no-such-queue"
+    OUT_OF_RANGE = "out-of-range"
+    SUBTREES_FORGOTTEN = "subtrees-forgotten"
+    CANNOT_RECORD = "cannot-record"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +70,9 @@ class StepRecord:
     """One step of one call: what was played, what the caller did, where that led.
 
     A menu reports each try as a step of its own. `number` counts the call's steps from 1 over all its walks. `heard`
-    is what was put on the line; a key in `key` may have cut it short. `to` is the next node, None when the call stays
-    (another try) or ends.
+    is what was put on the line; with `interrupted`, a key cut it short. `key` is what the node took of the caller's
+    keys: nothing of a secret, ever, and nothing that was left for the next node. `to` is the next node, None when the
+    call stays (another try) or ends.
     """
 
     call_id: str
@@ -63,6 +82,7 @@ class StepRecord:
     language: str
     outcome: str
     heard: tuple[Speech, ...] = ()
+    interrupted: bool = False
     key: str = ""
     to: NodeId | None = None
     problems: tuple[Problem, ...] = ()

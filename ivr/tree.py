@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
+from ivr.keys import Keys
+from ivr.line import KEYS
 from ivr.outcome import Move, NodeId
 from ivr.speech import Speech
 
@@ -40,10 +42,19 @@ class Node(ABC):
     """`back` and `top` lead here."""
 
     id: NodeId
+    keys: Keys | None = None
+    """Keys with the same meaning everywhere, where they are not the tree's."""
 
     @abstractmethod
     async def step(self, visit: Visit) -> Move:
         """Do the node's work on the visit's line and say where the call goes."""
+
+    def own_keys(self) -> str:
+        """The keys that have a meaning of the node's own. All others may mean repeat, back, top or operator here.
+
+        All are the node's own until its type says otherwise: so a type that reads keys in its own way is not disturbed.
+        """
+        return KEYS
 
     def asks_silently(self) -> bool:
         """Whether a caller is asked for a key without a word about it."""
@@ -53,6 +64,14 @@ class Node(ABC):
         """Every node that a call may go to from here."""
         return ()
 
+    def follows(self) -> tuple[NodeId, ...]:
+        """The targets that a call may go to from here as the very next step; others lie behind a subtree."""
+        return self.targets()
+
+    def returns_to(self, result: str) -> NodeId | None:  # noqa: ARG002 - for those that call subtrees
+        """Where a subtree that was called here goes on with this result; None if none is called here."""
+        return None
+
     def speech(self) -> tuple[Speech, ...]:
         """Everything the node may say that is known beforehand, for checks and for preparing the sound."""
         return ()
@@ -60,12 +79,16 @@ class Node(ABC):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tree:
-    """A tree: one file of the configuration. `language` is for callers who come in here without having chosen one."""
+    """A tree: one file of the configuration.
+
+    `language` is for callers who come in here without having chosen one; `keys` hold at all nodes without their own.
+    """
 
     name: str
     start: NodeId
     nodes: tuple[Node, ...]
     language: str = "en"
+    keys: Keys = field(default_factory=Keys)
 
 
 class Forest:
@@ -106,6 +129,22 @@ class Forest:
         """The language of the tree that holds `at`; English for a node of no tree."""
         tree = self._trees.get(tree_of(at))
         return tree.language if tree else "en"
+
+    def keys_at(self, at: NodeId) -> Keys:
+        """The keys that mean the same everywhere, as they are at this node."""
+        node, tree = self._nodes.get(at), self._trees.get(tree_of(at))
+        if node is not None and node.keys is not None:
+            return node.keys
+        return tree.keys if tree else Keys()
+
+    def targets(self, at: NodeId) -> tuple[NodeId, ...]:
+        """Every node that a call may go to from this one: its own targets, and where the operator's key leads."""
+        node = self._nodes[at]
+        keys = self.keys_at(at)
+        operator = keys.operator_node
+        if operator is None or not keys.operator or keys.operator in node.own_keys():
+            return node.targets()
+        return tuple(dict.fromkeys((*node.targets(), operator)))
 
     def speech(self) -> tuple[Speech, ...]:
         """Everything the trees may say that is known beforehand, each once, in order."""

@@ -1,4 +1,4 @@
-"""How digits and numbers are said, by language: the rules' registry and the one function that applies them."""
+"""How digits, numbers and other values are said, by language: the registry of rules, and what applies them."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from ivr.languages import en, zh
-from ivr.speech import Digits, DigitStyle, Number, Speech, Text
+from ivr.languages import en, en_values, zh, zh_values
+from ivr.speech import Date, Digits, DigitStyle, Duration, Money, Number, Ordinal, Prompt, Speech, Text, TimeOfDay
 
 NUMBER_MAX = 10**15 - 1
 """The largest number (and, negated, the smallest) that is said as a number; larger ones are said digit by digit."""
@@ -18,7 +18,7 @@ class Language:
     """The rules of one language.
 
     `digit_words` gives one word for each key; `number_words` the words of a number of up to `NUMBER_MAX`; `joiner`
-    stands between words that form a text.
+    stands between words that form a text. The others give a value's whole text.
     """
 
     code: str
@@ -26,12 +26,28 @@ class Language:
     number_words: Callable[[int], tuple[str, ...]]
     minus: str
     joiner: str
+    ordinal: Callable[[int], str]
+    money: Callable[[Money], str]
+    day: Callable[[Date], str]
+    time: Callable[[TimeOfDay], str]
+    duration: Callable[[Duration], str]
 
 
 LANGUAGES: Mapping[str, Language] = MappingProxyType(
     {
-        "en": Language("en", en.digit_words, en.number_words, en.MINUS, " "),
-        "zh": Language("zh", zh.digit_words, zh.number_words, zh.MINUS, ""),
+        code: Language(
+            code,
+            digits.digit_words,
+            digits.number_words,
+            digits.MINUS,
+            joiner,
+            values.ordinal,
+            values.money,
+            values.day,
+            values.time,
+            values.duration,
+        )
+        for code, digits, values, joiner in (("en", en, en_values, " "), ("zh", zh, zh_values, ""))
     }
 )
 """The languages by code."""
@@ -45,8 +61,8 @@ def language_for(code: str) -> Language:
 def texts(part: Speech, language: str) -> tuple[Text, ...]:
     """`part` in words of `language`, each text to be said on its own.
 
-    Digits give one text each, so that a handful of sounds serves every number; a number gives one, because a number
-    sounds right only when it is spoken in one breath.
+    Digits give one text each, so that a handful of sounds serves every number; a number, a sum, a date and the like
+    give one, because they sound right only when they are spoken in one breath.
 
     Raises:
         ValueError: a prompt has no words of its own; or a digit is none.
@@ -63,5 +79,21 @@ def texts(part: Speech, language: str) -> tuple[Text, ...]:
             sign = (rules.minus,) if value < 0 else ()
             words = (*sign, *rules.digit_words(str(abs(value)), DigitStyle.PLAIN))
             return tuple(Text(word, rules.code) for word in words)
-        case _:
-            raise ValueError(f"prompt {part.name!r} is not made of words")
+        case Ordinal() | Money() | Date() | TimeOfDay() | Duration():
+            return (Text(_value_text(part, rules), rules.code),)
+        case Prompt(name):
+            raise ValueError(f"prompt {name!r} is not made of words")
+
+
+def _value_text(part: Ordinal | Money | Date | TimeOfDay | Duration, rules: Language) -> str:
+    match part:
+        case Ordinal(value):
+            return rules.ordinal(value)
+        case Money():
+            return rules.money(part)
+        case Date():
+            return rules.day(part)
+        case TimeOfDay():
+            return rules.time(part)
+        case Duration():
+            return rules.duration(part)

@@ -1,4 +1,4 @@
-"""English: digits and numbers in words, short scale, with "and" before tens and units (one hundred and five)."""
+"""English: digits, numbers and ordinals in words, short scale, "and" before tens and units (one hundred and five)."""
 
 from __future__ import annotations
 
@@ -29,6 +29,16 @@ _SMALL = [
     "nineteen",
 ]
 _TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
+_ORDINALS = {
+    "one": "first",
+    "two": "second",
+    "three": "third",
+    "five": "fifth",
+    "eight": "eighth",
+    "nine": "ninth",
+    "twelve": "twelfth",
+}
+"""Where it is not the number's word and -th, or -ieth for -y."""
 _SCALES = ((10**12, "trillion"), (10**9, "billion"), (10**6, "million"), (1000, "thousand"))
 _KEYS = {str(value): _SMALL[value] for value in range(10)} | {
     "*": "star",
@@ -73,6 +83,26 @@ def number_words(value: int) -> tuple[str, ...]:
             words.append("and")
         words += _below_thousand(value)
     return tuple(words)
+
+
+def ordinal_words(value: int) -> tuple[str, ...]:
+    """The words of a place in a row: the number's, the last one in its ordinal form (one hundred and twenty-first).
+
+    Raises:
+        ValueError: it is negative, or too large.
+    """
+    if value < 0:
+        raise ValueError("there is no place before the first")
+    *words, last = number_words(value)
+    tens, hyphen, units = last.rpartition("-")
+    return (*words, tens + hyphen + _ordinal_form(units))
+
+
+def _ordinal_form(word: str) -> str:
+    irregular = _ORDINALS.get(word)
+    if irregular is not None:
+        return irregular
+    return word.removesuffix("y") + "ieth" if word.endswith("y") else word + "th"
 
 
 def _below_thousand(value: int) -> list[str]:

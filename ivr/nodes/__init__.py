@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from ivr.keys import Keys
 from ivr.nodes.enqueue import EnqueueNode
 from ivr.nodes.hangup import HangUpNode
 from ivr.nodes.language import LanguageNode
-from ivr.nodes.menu import Keys, Menu, Retries
+from ivr.nodes.menu import Menu, Retries
 from ivr.nodes.play import Play
-from ivr.nodes.say import Say, SayKind
+from ivr.nodes.say import Say
 from ivr.tree import Node
+from ivr.values import SayKind
 
 NODE_TYPES: Mapping[str, type[Node]] = MappingProxyType(
     {node.type: node for node in (EnqueueNode, HangUpNode, LanguageNode, Menu, Play, Say)}

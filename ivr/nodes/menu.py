@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from ivr.keys import is_key
 from ivr.line import KEYS
-from ivr.outcome import Back, EndReason, GiveUp, Go, Move, NodeId, Repeat, Top
+from ivr.outcome import EndReason, GiveUp, Go, Move, NodeId
 from ivr.record import StepOutcome
 from ivr.speech import Speech
 from ivr.tree import Node
@@ -30,41 +31,6 @@ class Retries:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Keys:
-    """Keys with the same meaning in every menu; empty for none. A menu's own choice of a key goes before them."""
-
-    repeat: str = ""
-    back: str = ""
-    top: str = ""
-    operator: str = ""
-    operator_node: NodeId | None = None
-    """Where the operator's key leads."""
-
-    def __post_init__(self) -> None:
-        used = [key for key in (self.repeat, self.back, self.top, self.operator) if key]
-        if any(not is_key(key) for key in used):
-            raise ValueError(f"a key is one of {KEYS}")
-        if len(used) != len(set(used)):
-            raise ValueError("one key cannot have two meanings")
-        if self.operator and self.operator_node is None:
-            raise ValueError("the operator's key needs the operator's node")
-
-    def move(self, key: str) -> Move | None:
-        """What `key` means here; None if nothing."""
-        if not key:
-            return None
-        if key == self.repeat:
-            return Repeat()
-        if key == self.back:
-            return Back()
-        if key == self.top:
-            return Top()
-        if key == self.operator and self.operator_node is not None:
-            return Go(self.operator_node, StepOutcome.OPERATOR)
-        return None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Menu(Node):
     """Says `prompts` and waits `timeout_s` after them for a key of `choices`.
 
@@ -84,7 +50,6 @@ class Menu(Node):
     invalid: Retries = field(default_factory=Retries)
     no_input: Retries = field(default_factory=Retries)
     on_failure: NodeId | None = None
-    keys: Keys = field(default_factory=Keys)
 
     def __post_init__(self) -> None:
         if not 0 <= self.timeout_s <= TIMEOUT_S_MAX:
@@ -100,9 +65,8 @@ class Menu(Node):
         while True:
             await visit.play(feedback + self.prompts, barge_in=self.barge_in)
             key = await visit.read_digit(self.timeout_s)
-            move = self._choice(key)
-            if move is not None:
-                return move
+            if key in self.choices:
+                return Go(self.choices[key], StepOutcome.CHOICE)
             fault, retries = (StepOutcome.INVALID, self.invalid) if key else (StepOutcome.NO_INPUT, self.no_input)
             visit.tried(fault)
             if left[fault] == 0:
@@ -112,30 +76,24 @@ class Menu(Node):
             left[fault] -= 1
             feedback = retries.prompts
 
+    def own_keys(self) -> str:
+        """See `Node.own_keys`."""
+        return "".join(self.choices)
+
     def asks_silently(self) -> bool:
         """See `Node.asks_silently`."""
         return not self.prompts
 
     def targets(self) -> tuple[NodeId, ...]:
         """See `Node.targets`."""
-        further = (self.on_failure, self.keys.operator_node)
-        return tuple(dict.fromkeys((*self.choices.values(), *(node for node in further if node))))
+        further = (self.on_failure,) if self.on_failure else ()
+        return tuple(dict.fromkeys((*self.choices.values(), *further)))
 
     def speech(self) -> tuple[Speech, ...]:
         """See `Node.speech`."""
         return self.prompts + self.invalid.prompts + self.no_input.prompts
 
-    def _choice(self, key: str) -> Move | None:
-        if key in self.choices:
-            return Go(self.choices[key], StepOutcome.CHOICE)
-        return self.keys.move(key)
-
     def _failure(self) -> Move:
         if self.on_failure is None:
             return GiveUp(EndReason.MENU_FAILED)
         return Go(self.on_failure, StepOutcome.FAILED)
-
-
-def is_key(text: str) -> bool:
-    """Whether `text` is one key of a telephone."""
-    return len(text) == 1 and text in KEYS

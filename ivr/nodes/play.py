@@ -30,6 +30,10 @@ class Play(Node):
         await visit.play(self.prompts, barge_in=self.barge_in)
         return go_or_end(self.next)
 
+    def own_keys(self) -> str:
+        """See `Node.own_keys`."""
+        return ""
+
     def targets(self) -> tuple[NodeId, ...]:
         """See `Node.targets`."""
         return (self.next,) if self.next else ()

@@ -1,32 +1,19 @@
-"""`say`: read out a text, digits one by one, or a number, with fields of the call filled in."""
+"""`say`: read out a text, digits, a number, a sum of money, a date and the like, with fields of the call filled in."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import ClassVar
 
 from ivr.fields import field_names
 from ivr.nodes.play import go_or_end
 from ivr.outcome import Move, NodeId
 from ivr.record import ProblemKind
-from ivr.speech import Digits, DigitStyle, Number, Speech, Text
+from ivr.speech import Speech
 from ivr.tree import Node
+from ivr.values import PLAIN, PROBLEMS, SayKind, Wording, to_speech
 from ivr.visit import Visit
-
-_INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
-_NOT_A_KEY = re.compile(r"[^0-9*#A-D]")
-
-
-class SayKind(StrEnum):
-    """How a value is read."""
-
-    TEXT = "text"
-    DIGITS = "digits"
-    PHONE = "phone"
-    NUMBER = "number"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,14 +21,15 @@ class Say(Node):
     """Reads out `value`, then goes to `next`; without a next node the call ends.
 
     `value` is a template, one for all languages or one for each (language: template). For a caller whose language has
-    none, the first one is read, in its own language. A value that does not suit the kind (letters for a number) is
-    left out and reported.
+    none, the first one is read, in its own language. `wording` is how it is said where there is a choice. A value that
+    does not suit the kind (letters for a number) is left out and reported.
     """
 
     type: ClassVar[str] = "say"
 
     kind: SayKind
     value: str | Mapping[str, str]
+    wording: Wording = PLAIN
     next: NodeId | None = None
     barge_in: bool = True
 
@@ -52,6 +40,10 @@ class Say(Node):
         if part is not None:
             await visit.play((part,), barge_in=self.barge_in)
         return go_or_end(self.next)
+
+    def own_keys(self) -> str:
+        """See `Node.own_keys`."""
+        return ""
 
     def targets(self) -> tuple[NodeId, ...]:
         """See `Node.targets`."""
@@ -74,33 +66,11 @@ class Say(Node):
     def _known(self, template: str, language: str) -> Speech | None:
         if field_names(template):
             return None
-        text = template.replace("{{", "{").replace("}}", "}").strip()
-        return to_speech(self.kind, text, language) if text else None
+        text = template.replace("{{", "{").replace("}}", "}")
+        return to_speech(self.kind, text, language, self.wording)
 
     def _part(self, visit: Visit, text: str, language: str) -> Speech | None:
-        text = text.strip()
-        if not text:
-            visit.problem(ProblemKind.NO_TEXT, str(self.id))
-            return None
-        part = to_speech(self.kind, text, language)
+        part = to_speech(self.kind, text, language, self.wording)
         if part is None:
-            problem = ProblemKind.NOT_A_NUMBER if self.kind is SayKind.NUMBER else ProblemKind.NOT_DIGITS
-            visit.problem(problem, text)
+            visit.problem(PROBLEMS[self.kind] if text.strip() else ProblemKind.NO_TEXT, text.strip() or str(self.id))
         return part
-
-
-def to_speech(kind: SayKind, text: str, language: str) -> Speech | None:
-    """`text` as speech of this kind; None if it does not suit.
-
-    Digits may be written with spaces, dashes and the like between.
-    """
-    match kind:
-        case SayKind.TEXT:
-            return Text(text, language)
-        case SayKind.NUMBER:
-            compact = text.replace(" ", "")
-            return Number(int(compact)) if _INTEGER.fullmatch(compact) else None
-        case SayKind.DIGITS | SayKind.PHONE:
-            digits = ("+" if text.startswith("+") else "") + _NOT_A_KEY.sub("", text)
-            style = DigitStyle.PHONE if kind is SayKind.PHONE else DigitStyle.PLAIN
-            return Digits(digits, style) if digits.strip("+") else None

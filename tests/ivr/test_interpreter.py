@@ -31,6 +31,7 @@ async def test_a_step_is_reported_with_all_that_happened() -> None:
             language="zh",
             outcome="choice",
             heard=(Prompt("start"),),
+            interrupted=True,
             key="1",
             to=at("bye"),
         ),

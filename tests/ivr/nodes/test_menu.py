@@ -252,7 +252,8 @@ async def test_a_menu_whose_prompts_are_missing_still_takes_a_key() -> None:
 def test_what_a_menu_may_lead_to_and_say() -> None:
     node = menu({"1": "a", "2": "b", "3": "a"}, on_failure="c", keys=Keys(operator="0", operator_node=at("op")))
 
-    assert node.targets() == (at("a"), at("b"), at("c"), at("op"))
+    assert node.targets() == (at("a"), at("b"), at("c"))
+    assert forest(node).targets(node.id) == (at("a"), at("b"), at("c"), at("op"))
     assert node.speech() == prompts("start", "not-valid", "no-input")
 
 
@@ -290,4 +291,5 @@ async def test_a_further_play_before_the_menu_is_cut_short_by_the_key_that_the_m
     await walk.run(line)
 
     assert line.heard_parts == ["start…", "cards"]
-    assert walk.story == ["start next 1 -> choose", "choose choice 1 -> cards", "cards hang-up"]
+    assert walk.records[0].interrupted
+    assert walk.story == ["start next -> choose", "choose choice 1 -> cards", "cards hang-up"]

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 import pytest
 
 from ivr.nodes import Say, SayKind
-from ivr.nodes.say import to_speech
 from ivr.outcome import EndReason, HangUp
 from ivr.speech import Digits, DigitStyle, Number, Speech, Text
+from ivr.values import to_speech
 from tests.ivr.builders import Walk, at, call, end, forest, menu
 from tests.ivr.scripted_line import ScriptedLine
 
