@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Generic, Protocol, TypeVar
 
+from ivr.dialling import Dial, Dialled
 from ivr.speech import Speech
 
 KEYS = "0123456789*#ABCD"
@@ -122,6 +123,13 @@ class Line(Protocol):
         A caller who hangs up in the middle of a word does not raise: the result says so, and the sound is kept. Keys
         that finish nothing are lost. `LineHungUp` says that it is not known how it ended: the caller was gone before
         it began, or the line was lost while it goes on.
+        """
+        ...
+
+    async def dial(self, dial: Dial) -> Dialled:
+        """Connect the caller with somebody else, until that end hangs up.
+
+        A call that is not answered yet is answered when the other end answers. A caller who hangs up ends both.
         """
         ...
 

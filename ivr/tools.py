@@ -12,7 +12,9 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from ivr.callbacks import CallbackDesk, NoCallbacks
+from ivr.dialling import Exchange, NoExchange
 from ivr.lookups import LookUps, NoLookUps
+from ivr.opening import Calendars, NoCalendars, NoQueueStates, QueueStates
 from ivr.webhooks import NoWebhooks, Webhooks
 
 __all__ = ["Clock", "NoClock", "Tools"]
@@ -42,6 +44,9 @@ class Tools:
     """All of them, one field for each subject. `replace` the fields that are there."""
 
     clock: Clock = field(default_factory=NoClock)
+    calendars: Calendars = field(default_factory=NoCalendars)
+    queues: QueueStates = field(default_factory=NoQueueStates)
     callbacks: CallbackDesk = field(default_factory=NoCallbacks)
+    exchange: Exchange = field(default_factory=NoExchange)
     lookups: LookUps = field(default_factory=NoLookUps)
     webhooks: Webhooks = field(default_factory=NoWebhooks)
