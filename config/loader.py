@@ -26,7 +26,7 @@ from config.validation import Part, validate
 from config.wording import printable
 from routing.strategies import by_any_name, installed_strategies
 
-__all__ = ["FILES", "Config", "load"]
+__all__ = ["FILES", "Config", "examine", "load"]
 
 FILES: Final = ("acd.yaml", "routing.yaml", "agents.yaml")
 """Files every configuration folder has, beside the folder ivr/ with at least one tree."""
@@ -90,14 +90,8 @@ def load(
     """
     root = Path(folder)
     findings = Findings()
-    _check_folder(root, findings)
-    if findings.errors:
-        raise ConfigErrors(findings.errors, findings.warnings)
-    strategies = _installed(findings) if known_strategies is None else known_strategies
-    draft = _read_all(root, env, overrides, strategies, findings)
-    acd = with_secret(draft.acd, root, findings, required=password_required)
-    check_all(draft, findings)
-    if findings.errors:
+    draft, acd = _examined(root, env, overrides, known_strategies, password_required, findings)
+    if findings.errors or draft is None:
         raise ConfigErrors(findings.errors, findings.warnings)
     routing, agents, calendars = draft.routing.model, draft.agents.model, draft.calendars.model
     trees = {name: part.model for name, part in draft.trees.items() if part.model is not None}
@@ -114,6 +108,42 @@ def load(
         sources=_sources(draft),
         warnings=findings.warnings,
     )
+
+
+def examine(
+    folder: Path | str, env: Mapping[str, str] = os.environ, *, overrides: Mapping[str, str] = _NONE
+) -> tuple[Draft, Findings]:
+    """Read and check the configuration in ``folder``, and return what is sound of it beside all that was found.
+
+    For looking at a configuration that may have errors; what is to be run is loaded.
+
+    Raises:
+        ConfigErrors: there is no such folder.
+    """
+    findings = Findings()
+    draft, _ = _examined(Path(folder), env, overrides, None, False, findings)
+    if draft is None:
+        raise ConfigErrors(findings.errors, findings.warnings)
+    return draft, findings
+
+
+def _examined(
+    root: Path,
+    env: Mapping[str, str],
+    overrides: Mapping[str, str],
+    known_strategies: Strategies | None,
+    password_required: bool,
+    findings: Findings,
+) -> tuple[Draft | None, Acd | None]:
+    """Read and check everything; None for a folder that is none. acd.yaml comes with the password read."""
+    _check_folder(root, findings)
+    if findings.errors:
+        return None, None
+    strategies = _installed(findings) if known_strategies is None else known_strategies
+    draft = _read_all(root, env, overrides, strategies, findings)
+    acd = with_secret(draft.acd, root, findings, required=password_required)
+    check_all(draft, findings)
+    return draft, acd
 
 
 def _installed(findings: Findings) -> Strategies:
