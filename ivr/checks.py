@@ -82,7 +82,7 @@ def _endless_loops(forest: Forest) -> Iterator[Fault]:
                 yield Fault(FaultKind.ENDLESS_LOOP, node, " -> ".join((*ring, node)))
             elif node not in done and _goes_on_by_itself(forest.nodes.get(node)):
                 way[node] = None
-                todo.append(iter(forest.nodes[node].targets()))
+                todo.append(iter(forest.nodes[node].follows()))
 
 
 def _goes_on_by_itself(node: Node | None) -> bool:

@@ -30,7 +30,6 @@ from ivr.tools import Tools
 from ivr.tree import Forest, Node
 from ivr.visit import KeyPressed, Visit
 
-
 STEPS_GRANTED = 50
 """So many more steps has a call that goes on at the site's node after a bound was reached."""
 
@@ -131,7 +130,7 @@ class Interpreter:
                 frames.enter(visit.call, node.id, params)
                 return _finish_at(visit, StepOutcome.CALL, to)
             case Return(result):
-                return await self._return(line, visit, result)
+                return await self._return(line, visit, node.id, result)
             case Repeat():
                 visit.finish(StepOutcome.REPEAT, node.id)
                 return node.id
@@ -155,13 +154,13 @@ class Interpreter:
         await _hang_up(line, outcome)
         return outcome
 
-    async def _return(self, line: Line, visit: Visit, result: str) -> NodeId | Outcome:
+    async def _return(self, line: Line, visit: Visit, at: NodeId, result: str) -> NodeId | Outcome:
         """Go back to where the innermost subtree was called."""
         call = visit.call
         if not call.frames:
             if call.frames_lost and call.entry is not None:
                 # Who called the subtree is forgotten: better the beginning than the end of the call.
-                visit.problem(ProblemKind.SUBTREES_FORGOTTEN, str(visit.node))
+                visit.problem(ProblemKind.SUBTREES_FORGOTTEN, str(at))
                 call.frames_lost = False
                 call.menus.clear()
                 return _finish_at(visit, StepOutcome.RETURN, call.entry)

@@ -7,13 +7,18 @@ from types import MappingProxyType
 
 from ivr.keys import Keys
 from ivr.nodes.agent import AgentNode
+from ivr.nodes.branch import Branch, Case
 from ivr.nodes.callback import CallbackNode
 from ivr.nodes.enqueue import EnqueueNode
 from ivr.nodes.hangup import HangUpNode
+from ivr.nodes.hours import Hours
 from ivr.nodes.language import LanguageNode
 from ivr.nodes.menu import Menu, Retries
 from ivr.nodes.play import Play
+from ivr.nodes.return_ import ReturnNode
 from ivr.nodes.say import Say
+from ivr.nodes.set import SetNode
+from ivr.nodes.subtree import Subtree
 from ivr.nodes.transfer import TransferNode
 from ivr.tree import Node
 from ivr.values import SayKind
@@ -21,7 +26,22 @@ from ivr.values import SayKind
 NODE_TYPES: Mapping[str, type[Node]] = MappingProxyType(
     {
         node.type: node
-        for node in (AgentNode, CallbackNode, TransferNode, EnqueueNode, HangUpNode, LanguageNode, Menu, Play, Say)
+        for node in (
+            AgentNode,
+            Branch,
+            Hours,
+            ReturnNode,
+            SetNode,
+            Subtree,
+            CallbackNode,
+            TransferNode,
+            EnqueueNode,
+            HangUpNode,
+            LanguageNode,
+            Menu,
+            Play,
+            Say,
+        )
     }
 )
 """Every node type by its name in the configuration."""
@@ -29,15 +49,21 @@ NODE_TYPES: Mapping[str, type[Node]] = MappingProxyType(
 __all__ = [
     "NODE_TYPES",
     "AgentNode",
+    "Branch",
     "CallbackNode",
+    "Case",
     "EnqueueNode",
     "HangUpNode",
+    "Hours",
     "Keys",
     "LanguageNode",
     "Menu",
     "Play",
     "Retries",
+    "ReturnNode",
     "Say",
     "SayKind",
+    "SetNode",
+    "Subtree",
     "TransferNode",
 ]
