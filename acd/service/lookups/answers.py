@@ -50,8 +50,8 @@ def parse_path(path: str) -> tuple[str | int, ...]:
     steps: list[str | int] = []
     at = 0
     while at < len(path):
-        step = _STEP.match(path, at) if at == 0 or path[at] in ".[" else None
-        if step is None or step.end() == at:
+        step = _STEP.match(path, at) if (at == 0) != (path[at] == ".") or path[at] == "[" else None
+        if step is None:
             raise ValueError(f"{path!r} is no path")
         steps.append(step["name"] if step["name"] is not None else int(step["place"]))
         at = step.end()
