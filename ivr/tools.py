@@ -14,7 +14,9 @@ from typing import Protocol
 from ivr.callbacks import CallbackDesk, NoCallbacks
 from ivr.dialling import Exchange, NoExchange
 from ivr.lookups import LookUps, NoLookUps
+from ivr.mailboxes import Mailboxes, NoMailboxes
 from ivr.opening import Calendars, NoCalendars, NoQueueStates, QueueStates
+from ivr.recordings import NoRecordings, Recordings
 from ivr.webhooks import NoWebhooks, Webhooks
 
 __all__ = ["Clock", "NoClock", "Tools"]
@@ -50,3 +52,5 @@ class Tools:
     exchange: Exchange = field(default_factory=NoExchange)
     lookups: LookUps = field(default_factory=NoLookUps)
     webhooks: Webhooks = field(default_factory=NoWebhooks)
+    recordings: Recordings = field(default_factory=NoRecordings)
+    mailboxes: Mailboxes = field(default_factory=NoMailboxes)

@@ -14,7 +14,7 @@ from ami_bridge.agi_codec import AgiReply
 from ami_bridge.agi_session import AgiClosed, AgiError, AgiHangup, AgiSession
 from ivr.line import KEYS, LineHungUp, Played, Recorded, RecordEnd, RecordLimits, Waited
 from ivr.outcome import HangUpCause
-from ivr.speech import Speech
+from ivr.speech import Recording, Speech
 
 __all__ = ["DONE_VARIABLE", "AgiLine", "Sounds", "hung_up"]
 
@@ -88,7 +88,10 @@ class AgiLine:
         if self._keys and self._keys[0] in interrupt_digits:
             return Played(self._keys[0])
         for part in speech:
-            sound = await self._sounds.resolve_all((part,), self._language)
+            if isinstance(part, Recording):
+                sound = Resolved((part.path,), ())
+            else:
+                sound = await self._sounds.resolve_all((part,), self._language)
             missing += sound.missing
             for file in sound.files:
                 if self._stopped:

@@ -7,7 +7,20 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from ivr.languages import en, en_values, zh, zh_values
-from ivr.speech import Date, Digits, DigitStyle, Duration, Money, Number, Ordinal, Prompt, Speech, Text, TimeOfDay
+from ivr.speech import (
+    Date,
+    Digits,
+    DigitStyle,
+    Duration,
+    Money,
+    Number,
+    Ordinal,
+    Prompt,
+    Recording,
+    Speech,
+    Text,
+    TimeOfDay,
+)
 
 NUMBER_MAX = 10**15 - 1
 """The largest number (and, negated, the smallest) that is said as a number; larger ones are said digit by digit."""
@@ -83,6 +96,8 @@ def texts(part: Speech, language: str) -> tuple[Text, ...]:
             return (Text(_value_text(part, rules), rules.code),)
         case Prompt(name):
             raise ValueError(f"prompt {name!r} is not made of words")
+        case Recording():
+            raise ValueError("a recording is not made of words")
 
 
 def _value_text(part: Ordinal | Money | Date | TimeOfDay | Duration, rules: Language) -> str:

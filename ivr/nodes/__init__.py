@@ -15,11 +15,14 @@ from ivr.nodes.hours import Hours
 from ivr.nodes.language import LanguageNode
 from ivr.nodes.menu import Menu, Retries
 from ivr.nodes.play import Play
+from ivr.nodes.record import Record
 from ivr.nodes.return_ import ReturnNode
 from ivr.nodes.say import Say
 from ivr.nodes.set import SetNode
 from ivr.nodes.subtree import Subtree
 from ivr.nodes.transfer import TransferNode
+from ivr.nodes.voicemail import Voicemail
+from ivr.nodes.voicemail_access import VoicemailAccess
 from ivr.tree import Node
 from ivr.values import SayKind
 
@@ -41,6 +44,9 @@ NODE_TYPES: Mapping[str, type[Node]] = MappingProxyType(
             Menu,
             Play,
             Say,
+            Record,
+            Voicemail,
+            VoicemailAccess,
         )
     }
 )
@@ -59,6 +65,7 @@ __all__ = [
     "LanguageNode",
     "Menu",
     "Play",
+    "Record",
     "Retries",
     "ReturnNode",
     "Say",
@@ -66,4 +73,6 @@ __all__ = [
     "SetNode",
     "Subtree",
     "TransferNode",
+    "Voicemail",
+    "VoicemailAccess",
 ]
