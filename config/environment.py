@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 from config.document import Document, KeyPath, Raw, SourceMap
 from config.files import resolved
@@ -19,7 +19,7 @@ from config.schema import Acd
 from config.schema.walk import leaves
 from config.suggest import nearest, suggestion
 
-__all__ = ["SECRET", "SECRET_FILE", "VARIABLES", "overlay"]
+__all__ = ["MAIL_SECRET", "MAIL_SECRET_FILE", "SECRET", "SECRET_FILE", "VARIABLES", "overlay"]
 
 _PREFIX = "ACD_"
 _NOT_OURS = frozenset({"ACD_CONFIG", "ACD_CACHE_HOME"})
@@ -27,7 +27,11 @@ _NOT_OURS = frozenset({"ACD_CONFIG", "ACD_CACHE_HOME"})
 
 SECRET: Final[KeyPath] = ("asterisk", "ami", "password")
 SECRET_FILE: Final[KeyPath] = ("asterisk", "ami", "password_file")
-_FOLDERS: Final[tuple[KeyPath, ...]] = (SECRET_FILE, ("state_dir",), ("cache_dir",))
+MAIL_SECRET: Final[KeyPath] = ("mail", "password")
+MAIL_SECRET_FILE: Final[KeyPath] = ("mail", "password_file")
+_SECRETS: Final[Mapping[KeyPath, KeyPath]] = MappingProxyType({SECRET: SECRET_FILE, MAIL_SECRET: MAIL_SECRET_FILE})
+"""Passwords, each with the file that may hold it instead."""
+_FOLDERS: Final[tuple[KeyPath, ...]] = (*_SECRETS.values(), ("mail", "ca_file"), ("state_dir",), ("cache_dir",))
 _TOO_LIKE = 0.85
 _UNPRINTABLE = "the value has characters that cannot be used; give one line of UTF-8 text"
 
@@ -56,10 +60,11 @@ def overlay(document: Document, env: Mapping[str, str], overrides: Mapping[str, 
     given: set[KeyPath] = set()
     for layer in (_from_environment(env, findings), _from_command_line(overrides, findings)):
         settings = dict(layer)
-        if SECRET in settings and SECRET_FILE in settings:
-            findings.error(
-                settings[SECRET_FILE][0], f"the password is given, too ({settings[SECRET][0]}); keep one of the two"
-            )
+        for secret, file in _SECRETS.items():
+            if secret in settings and file in settings:
+                findings.error(
+                    settings[file][0], f"the password is given, too ({settings[secret][0]}); keep one of the two"
+                )
         for path, (position, text) in settings.items():
             _set(root, source, path, text, position)
         given.update(settings)
@@ -67,10 +72,12 @@ def overlay(document: Document, env: Mapping[str, str], overrides: Mapping[str, 
 
 
 def _one_secret(root: dict[str, Raw], source: SourceMap, findings: Findings) -> None:
-    ami = root.get("asterisk")
-    ami = ami.get("ami") if isinstance(ami, dict) else None
-    if isinstance(ami, dict) and "password" in ami and "password_file" in ami:
-        findings.error(source.key(SECRET_FILE), "'password' is given, too; keep one of 'password' and 'password_file'")
+    for secret, file in _SECRETS.items():
+        holder: Any = root
+        for key in secret[:-1]:
+            holder = holder.get(str(key)) if isinstance(holder, dict) else None
+        if isinstance(holder, dict) and "password" in holder and "password_file" in holder:
+            findings.error(source.key(file), "'password' is given, too; keep one of 'password' and 'password_file'")
 
 
 def _from_environment(env: Mapping[str, str], findings: Findings) -> Iterator[tuple[KeyPath, tuple[Position, str]]]:
@@ -93,8 +100,9 @@ def _from_command_line(
     for name, text in overrides.items():
         position = Position(f"command line {name}", 0, 0)
         path = paths.get(name)
-        if path == SECRET:
-            findings.error(position, "every user of the machine can see it there; use ACD_AMI_PASSWORD_FILE")
+        if path and path in _SECRETS:
+            variable = _variable(tuple(map(str, _SECRETS[path])))
+            findings.error(position, f"every user of the machine can see it there; use {variable}")
         elif path and not text.isprintable():
             findings.error(position, _UNPRINTABLE)
         elif path:
@@ -115,7 +123,8 @@ def _set(root: dict[str, Raw], source: SourceMap, path: KeyPath, text: str, posi
         if not isinstance(below, dict):
             return  # The file has something else there, which validation reports.
         holder = below
-    for twin in {SECRET: SECRET_FILE, SECRET_FILE: SECRET}.get(path, ())[-1:]:
-        holder.pop(str(twin), None)
+    for secret, file in _SECRETS.items():
+        if path in (secret, file):
+            holder.pop(str((file if path == secret else secret)[-1]), None)
     holder[str(path[-1])] = text
     source.keys[path] = source.values[path] = position

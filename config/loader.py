@@ -277,8 +277,11 @@ def _with_absolute_paths(part: Part[Acd], root: Path) -> Part[Acd]:
     if ami.password_file is not None:
         ami = ami.model_copy(update={"password_file": resolved(ami.password_file, base)})
     asterisk = acd.asterisk.model_copy(update={"ami": ami})
+    files = {"ca_file": acd.mail.ca_file, "password_file": acd.mail.password_file}
+    mail = acd.mail.model_copy(update={key: resolved(path, base) for key, path in files.items() if path is not None})
     folders = {"state_dir": resolved(acd.state_dir, base), "cache_dir": resolved(acd.cache_dir, base)}
-    return Part(acd.model_copy(update={"asterisk": asterisk, **folders}), part.raw, part.source, part.refused)
+    update = {"asterisk": asterisk, "mail": mail, **folders}
+    return Part(acd.model_copy(update=update), part.raw, part.source, part.refused)
 
 
 def _completed(routing: Routing) -> Routing:

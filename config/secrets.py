@@ -1,4 +1,4 @@
-"""The AMI password: from the setting itself or from a file of its own. Never part of a message."""
+"""The passwords of acd.yaml: from the setting itself or from a file of its own. Never part of a message."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from config.environment import SECRET, SECRET_FILE
+from config.environment import MAIL_SECRET, MAIL_SECRET_FILE, SECRET, SECRET_FILE
 from config.files import read, readable_by_others, shown
 from config.problems import Findings, Position
-from config.schema.acd import Acd, Ami
+from config.schema.acd import Acd
+from config.schema.mail import Mail
 from config.validation import Part
 
 __all__ = ["with_secret"]
@@ -18,16 +19,19 @@ _MAX_SECRET_BYTES = 1024
 
 
 def with_secret(part: Part[Acd], folder: Path, findings: Findings, *, required: bool) -> Acd | None:
-    """Return the settings with the password read and checked; None if there are no settings.
+    """Return the settings with the passwords read and checked; None if there are no settings.
 
-    ``required``: a password that is not given is an error rather than a warning.
+    ``required``: an AMI password that is not given is an error rather than a warning.
     """
     acd = part.model
     if acd is None:
         return None
     ami = acd.asterisk.ami
     if ami.password_file is not None:
-        ami = _from_file(ami, ami.password_file, part.source.value(SECRET_FILE), findings)
+        text = _in_file(ami.password_file, part.source.value(SECRET_FILE), findings)
+        if text is not None:
+            _check(text, part.source.value(SECRET_FILE), findings)
+            ami = ami.model_copy(update={"password": SecretStr(text)})
     elif ami.password is not None:
         _check(ami.password.get_secret_value(), part.source.value(SECRET), findings)
         _warn_if_open(folder / "acd.yaml", part.source.value(SECRET), findings)
@@ -37,25 +41,40 @@ def with_secret(part: Part[Acd], folder: Path, findings: Findings, *, required: 
             part.source.key(SECRET[:-1]),
             "no AMI password is given; set 'password_file' here, or ACD_AMI_PASSWORD_FILE or ACD_AMI_PASSWORD",
         )
-    return acd.model_copy(update={"asterisk": acd.asterisk.model_copy(update={"ami": ami})})
+    mail = _mail(acd.mail, part, folder, findings)
+    return acd.model_copy(
+        update={"asterisk": acd.asterisk.model_copy(update={"ami": ami}), "mail": mail},
+    )
 
 
-def _from_file(ami: Ami, path: Path, named_at: Position, findings: Findings) -> Ami:
+def _mail(mail: Mail, part: Part[Acd], folder: Path, findings: Findings) -> Mail:
+    """Return the settings of the mail server with its password read."""
+    if mail.password_file is not None:
+        named_at = part.source.value(MAIL_SECRET_FILE)
+        text = _in_file(mail.password_file, named_at, findings)
+        if text == "":
+            findings.error(named_at, f"password file {shown(mail.password_file)} is empty; write the password into it")
+        return mail if text is None else mail.model_copy(update={"password": SecretStr(text)})
+    if mail.password is not None:
+        _warn_if_open(folder / "acd.yaml", part.source.value(MAIL_SECRET), findings)
+    return mail
+
+
+def _in_file(path: Path, named_at: Position, findings: Findings) -> str | None:
+    """Return the one line of a password file; None, and a finding, if it cannot be used."""
     errors = Findings()
     data = read(path, errors, _MAX_SECRET_BYTES)
     for problem in errors.errors:
         findings.error(named_at, f"password file {problem.position.file}: {problem.message}")
     if data is None:
-        return ami
+        return None
     if readable_by_others(path):
         findings.warning(named_at, f"password file {shown(path)} can be read by all users; chmod o-r it")
     try:
-        text = data.decode("utf-8").removesuffix("\n").removesuffix("\r")
+        return data.decode("utf-8").removesuffix("\n").removesuffix("\r")
     except UnicodeDecodeError:
         findings.error(named_at, f"password file {shown(path)} is not UTF-8 text; write the password alone into it")
-        return ami
-    _check(text, named_at, findings)
-    return ami.model_copy(update={"password": SecretStr(text)})
+        return None
 
 
 def _check(secret: str, position: Position, findings: Findings) -> None:

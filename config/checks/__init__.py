@@ -9,6 +9,7 @@ from config.checks.addresses import check_addresses
 from config.checks.agents import check_agents
 from config.checks.calendars import check_calendars
 from config.checks.draft import Draft, Strategies
+from config.checks.mail import check_mail
 from config.checks.prompts import check_prompts
 from config.checks.routing import check_routing
 from config.checks.rules import check_rules
@@ -28,6 +29,7 @@ def check_all(draft: Draft, findings: Findings) -> None:
 
 _CHECKS: Final[tuple[Callable[[Draft, Findings], None], ...]] = (
     check_addresses,
+    check_mail,
     check_calendars,
     check_routing,
     check_agents,

@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr
 
-from config.schema.shared import Model, Number, PathText, Text, WholeNumber
+from config.schema.hosts import FolderOrFile, Host, Port
+from config.schema.mail import Mail, Spool
+from config.schema.shared import Model, Number, Text, WholeNumber
 
 __all__ = ["Acd", "Ami", "Asterisk", "FastAgi", "Log", "Web"]
-
-Host: TypeAlias = Annotated[
-    str,
-    Text(
-        r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9])?|[0-9A-Fa-f:.]{2,45}",
-        "give a host name or an address alone, such as 127.0.0.1",
-    ),
-]
-Port: TypeAlias = Annotated[int, WholeNumber(1, 65535)]
-FolderOrFile: TypeAlias = Annotated[Path, PathText()]
 
 
 class Ami(Model):
@@ -107,6 +99,12 @@ class Acd(Model):
 
     cache_dir: FolderOrFile = Path("/var/cache/acd")
     """Folder for what can be made again, such as synthesised prompts. Relative to this folder."""
+
+    mail: Mail = Field(default_factory=Mail)
+    """The mail server for what is sent by mail."""
+
+    spool: Spool = Field(default_factory=Spool)
+    """Bounds of what waits to be sent."""
 
     log: Log = Field(default_factory=Log)
     """Logging."""

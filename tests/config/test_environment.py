@@ -50,6 +50,20 @@ def test_every_single_value_has_a_variable() -> None:
         "ACD_WEB_PORT": "web.port",
         "ACD_STATE_DIR": "state_dir",
         "ACD_CACHE_DIR": "cache_dir",
+        "ACD_MAIL_HOST": "mail.host",
+        "ACD_MAIL_PORT": "mail.port",
+        "ACD_MAIL_TLS": "mail.tls",
+        "ACD_MAIL_CA_FILE": "mail.ca_file",
+        "ACD_MAIL_USER": "mail.user",
+        "ACD_MAIL_PASSWORD": "mail.password",
+        "ACD_MAIL_PASSWORD_FILE": "mail.password_file",
+        "ACD_MAIL_SENDER": "mail.sender",
+        "ACD_MAIL_SENDER_NAME": "mail.sender_name",
+        "ACD_MAIL_TIMEOUT_S": "mail.timeout_s",
+        "ACD_MAIL_ATTACHMENTS_MB": "mail.attachments_mb",
+        "ACD_SPOOL_MESSAGES": "spool.messages",
+        "ACD_SPOOL_MEGABYTES": "spool.megabytes",
+        "ACD_SPOOL_HOURS": "spool.hours",
         "ACD_LOG_LEVEL": "log.level",
         "ACD_LOG_FORMAT": "log.format",
         "ACD_DRAIN_TIMEOUT_S": "drain_timeout_s",
@@ -189,3 +203,32 @@ def test_no_password(tmp_path: Path) -> None:
         load(tmp_path, {}, password_required=True)
     assert str(caught.value) == f"{tmp_path}/acd.yaml:2:3: {message}"
     assert password(load(tmp_path, {"ACD_AMI_PASSWORD": "x"}, password_required=True)) == "x"
+
+
+def test_the_mail_password_from_each_place(tmp_path: Path) -> None:
+    mail = "mail: {host: smtp.example.net, sender: acd@example.net, user: acd}\nlog:"
+    write_site(tmp_path, changed("acd.yaml", "log:", mail))
+    file = tmp_path / "mail-password"
+    file.write_text("from-file\n")
+    file.chmod(0o600)
+    for env, expected in (
+        ({"ACD_MAIL_PASSWORD": "from-env"}, "from-env"),
+        ({"ACD_MAIL_PASSWORD_FILE": str(file)}, "from-file"),
+    ):
+        secret = loaded(tmp_path, env).acd.mail.password
+        assert secret is not None
+        assert secret.get_secret_value() == expected
+        assert password(loaded(tmp_path, env)) == "top-secret"
+    (message,) = errors(tmp_path, {"ACD_MAIL_PASSWORD": "a"}, {"mail.password": "hunter2"})
+    assert message.endswith("use ACD_MAIL_PASSWORD_FILE")
+    assert "hunter2" not in message
+
+
+def test_mail_without_tls_is_warned_of(tmp_path: Path) -> None:
+    mail = "mail: {host: smtp.example.net, sender: acd@example.net, tls: none}\nlog:"
+    write_site(tmp_path, changed("acd.yaml", "log:", mail))
+    (warning,) = loaded(tmp_path, {}).warnings
+    assert "all mails can be read on their way" in str(warning)
+    local = mail.replace("smtp.example.net", "127.0.0.1")
+    write_site(tmp_path, changed("acd.yaml", "log:", local))
+    assert not loaded(tmp_path, {}).warnings

@@ -24,7 +24,7 @@ class NoHooks:
 
 async def main(folder: Path, port: int, count: int, sound: Path) -> None:
     settings = MailSettings(host="127.0.0.1", port=port, tls="none", sender="acd@example.net", timeout_s=10.0)
-    senders = Senders(MailSender(settings), HookSender(NoHooks(), {}.get, lambda: 0.0))
+    senders = Senders(MailSender(settings), HookSender(NoHooks(), lambda _: None, lambda: 0.0))
     outbox = Outbox(folder, senders, back_off=BackOff(0.05, 0.2))
     for number in range(count):
         attachment = Attachment(path=sound, name="m.wav")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import signal
 import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
@@ -226,7 +225,7 @@ async def test_killed_with_mails_waiting(tmp_path: Path) -> None:
     async with mail_server(got) as port:
         pass
     async with spool_user(tmp_path / "spool", port, 12, sound) as process:
-        process.send_signal(signal.SIGKILL)
+        process.kill()
         await process.wait()
     async with mail_server(got, port=port), spool_user(tmp_path / "spool", port, 12, sound):
         await until(lambda: len(got.mails) >= 12)
@@ -242,7 +241,7 @@ async def test_killed_between_the_servers_yes_and_its_arrival(tmp_path: Path) ->
     got = MailBox()
     async with mail_server(got) as port:
         async with spool_user(tmp_path / "spool", port, 1, sound) as process:
-            got.before_reply = lambda: process.returncode is None and process.send_signal(signal.SIGKILL)
+            got.before_reply = process.kill
             await process.wait()
         got.before_reply = lambda: None
         assert len(got.mails) == 1

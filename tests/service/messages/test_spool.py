@@ -77,7 +77,7 @@ def test_where_links_are_refused_the_sound_is_copied(tmp_path: Path, monkeypatch
     def refuse(*_: object) -> None:
         raise OSError(errno.EXDEV, "other file system")
 
-    monkeypatch.setattr(spools.os, "link", refuse)
+    monkeypatch.setattr(os, "link", refuse)
     sound = tmp_path / "sound.wav"
     sound.write_bytes(b"sound")
     box = spool(tmp_path / "spool")

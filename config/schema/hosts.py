@@ -1,0 +1,20 @@
+"""Where things are: hosts, ports, folders and files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, TypeAlias
+
+from config.schema.shared import PathText, Text, WholeNumber
+
+__all__ = ["FolderOrFile", "Host", "Port"]
+
+Host: TypeAlias = Annotated[
+    str,
+    Text(
+        r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9])?|[0-9A-Fa-f:.]{2,45}",
+        "give a host name or an address alone, such as 127.0.0.1",
+    ),
+]
+Port: TypeAlias = Annotated[int, WholeNumber(1, 65535)]
+FolderOrFile: TypeAlias = Annotated[Path, PathText()]
