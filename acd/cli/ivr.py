@@ -10,16 +10,20 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 
 from acd.cli.check_config import add_config_options, config_folder, config_overrides
 from acd.service.compile import compile_config
 from acd.walker.callers import Caller, KeyboardCaller, ScriptedCaller, ScriptError, parse_script
+from acd.walker.graph import graph_of
+from acd.walker.graph_svg import svg_of
 from acd.walker.steps import Step, ending
 from acd.walker.terminal import keys_of, printable, told_end, told_step
 from acd.walker.tools import walk_tools
 from acd.walker.walk import Call, walk
 from acd.walker.zones import MomentError, beginning
 from config import Config, ConfigErrors, load
+from config.loader import examine
 from config.schema.routing import DEFAULT_NUMBER
 from ivr.outcome import Outcome
 
@@ -32,6 +36,7 @@ def add_parser(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     parsers = parser.add_subparsers(dest="ivr_command", metavar="WHAT", required=True)
     _add_walk(parsers.add_parser("walk", help="be a caller in a terminal, by keyboard or by a script of keys"))
+    _add_graph(parsers.add_parser("graph", help="draw all trees as SVG, with what is to be looked at marked"))
 
 
 def run(args: argparse.Namespace) -> int:
@@ -39,11 +44,38 @@ def run(args: argparse.Namespace) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # prompts may be in any script
     try:
-        config = load(config_folder(args), overrides=config_overrides(args))
+        if args.ivr_command == "graph":
+            return _graph(args)
+        return _walk(args, load(config_folder(args), overrides=config_overrides(args)))
     except ConfigErrors as errors:
         print(errors, file=sys.stderr)
         return 1
-    return _walk(args, config)
+
+
+def _add_graph(parser: argparse.ArgumentParser) -> None:
+    add_config_options(parser)
+    parser.add_argument("-o", "--output", type=Path, metavar="FILE.svg", help="where to (default: standard output)")
+
+
+def _graph(args: argparse.Namespace) -> int:
+    draft, findings = examine(config_folder(args), overrides=config_overrides(args))
+    trees = graph_of(draft)
+    picture = svg_of(trees)
+    try:
+        if args.output is None:
+            sys.stdout.write(picture)
+        else:
+            args.output.write_text(picture, encoding="utf-8")
+    except OSError as error:
+        print(f"acd ivr graph: {args.output} cannot be written: {error.strerror}", file=sys.stderr)
+        return 1
+    for tree in trees:
+        for node in tree.nodes:
+            for mark, why in node.marks.items():
+                print(printable(f"{'.'.join(node.place)}: {mark}: {why}"), file=sys.stderr)
+    if findings.errors:
+        print("the configuration has errors: see acd check-config", file=sys.stderr)
+    return 0
 
 
 def _add_walk(parser: argparse.ArgumentParser) -> None:

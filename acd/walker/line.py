@@ -7,7 +7,8 @@ from typing import TypeVar
 
 from acd.walker.callers import Caller
 from acd.walker.clock import VirtualClock
-from ivr.line import LineHungUp, Played, Waited
+from ivr.dialling import Dial, DialEnd, Dialled
+from ivr.line import LineHungUp, Played, Recorded, RecordEnd, RecordLimits, Waited
 from ivr.speech import Speech
 
 __all__ = ["WalkLine", "duration_s"]
@@ -15,6 +16,8 @@ __all__ = ["WalkLine", "duration_s"]
 SECONDS_PER_LETTER = 0.07
 """Of alphabetic script, at some 150 words a minute; a Chinese character takes three times as long."""
 LETTERS_PER_IDEOGRAPH = 3
+RECORDED_S = 5.0
+"""How long a caller speaks who is recorded."""
 
 T = TypeVar("T")
 
@@ -92,6 +95,27 @@ class WalkLine:
                 work.close()
             raise
         return Waited(await work, missing)
+
+    async def record(self, path: str, limits: RecordLimits) -> Recorded:  # noqa: ARG002 - nothing is written
+        """See ``Line``. The caller is taken to have spoken for a while, and then does what comes next."""
+        self._check()
+        spoken_s = min(RECORDED_S, limits.longest_s)
+        self._hear("[beep]" if limits.beep else "[recording]")
+        self._clock.advance(spoken_s)
+        if not self._keys:
+            try:
+                self._keys.extend(self._press(limits.longest_s - spoken_s))
+            except LineHungUp:
+                return Recorded(RecordEnd.HUNG_UP, spoken_s)
+        key = next((key for key in self._keys if key in limits.finish_keys), "")
+        self._keys = self._keys[self._keys.index(key) + 1 :] if key else []
+        return Recorded(RecordEnd.KEY if key else RecordEnd.SILENCE, spoken_s, key)
+
+    async def dial(self, dial: Dial) -> Dialled:  # noqa: ARG002 - nobody is called
+        """See ``Line``. Whoever is called answers and hangs up."""
+        self._check()
+        self.answered = True
+        return Dialled(DialEnd.ANSWERED)
 
     async def set_language(self, language: str) -> None:
         """See ``Line``."""

@@ -9,14 +9,16 @@ from config.checks.draft import Draft, refer
 from config.document import KeyPath, SourceMap
 from config.files import shown
 from config.problems import Findings, Position
+from config.recordings import RecordingError, look_at
 from config.schema.ivr import Node, Prompt, Tree
 from config.schema.marks import PROMPT, Refers, marks
 from config.suggest import nearest
 from config.validation import Part
 
-__all__ = ["check_prompts", "prompt_uses"]
+__all__ = ["check_prompts", "faulty_recordings", "prompt_uses", "recording_fault"]
 
 _FILES_COMPARED = 1000
+_MISSING = "is missing; put it there, or use 'text'"
 
 
 def prompt_uses(node: Node) -> Iterator[tuple[KeyPath, str]]:
@@ -59,31 +61,43 @@ def _check_prompt(folder: Path, findings: Findings, part: Part[Tree], path: tupl
         _check_recording(folder / "prompts" / language, findings, part.source.value((*path, "file")), prompt.file)
 
 
-def _check_recording(folder: Path, findings: Findings, position: Position, name: str) -> None:
-    path = folder / name
+def faulty_recordings(draft: Draft) -> dict[str, tuple[str, ...]]:
+    """Return the prompts whose recorded files are missing or of no use, each with its languages."""
+    faulty: dict[str, tuple[str, ...]] = {}
+    for part in draft.trees.values():
+        for name, variants in part.model.prompts.items() if part.model else ():
+            languages = tuple(
+                language
+                for language, prompt in variants.items()
+                if prompt.file is not None and recording_fault(draft.folder / "prompts" / language / prompt.file)
+            )
+            if languages:
+                faulty[name] = languages
+    return faulty
+
+
+def recording_fault(path: Path) -> str:
+    """Return what is wrong with a recorded file and what to do about it; empty if nothing is."""
     try:
         if not path.is_file():
             present = [entry.name for entry, _ in zip(path.parent.iterdir(), range(_FILES_COMPARED), strict=False)]
             near = nearest(path.name, present)
-            right = f"did you mean '{near}'?" if near else "put it there, or use 'text'"
-            findings.error(position, f"recorded file {shown(path)} is missing; {right}")
-        elif path.stat().st_size == 0:
-            findings.error(position, f"recorded file {shown(path)} is empty; record it again, or use 'text'")
-        elif path.suffix == ".wav" and not _is_wav(path):
-            findings.error(position, f"recorded file {shown(path)} is not a WAV file; convert it (sox, ffmpeg)")
+            return f"is missing; did you mean '{near}'?" if near else _MISSING
+        look_at(path)
     except FileNotFoundError:
-        findings.error(position, f"recorded file {shown(path)} is missing; put it there, or use 'text'")
+        return _MISSING
+    except RecordingError as error:
+        return str(error)
     except OSError as error:
-        findings.error(
-            position, f"recorded file {shown(path)} cannot be read ({error.strerror}); check its permissions"
-        )
+        return f"cannot be read ({error.strerror}); check its permissions"
+    return ""
 
 
-def _is_wav(path: Path) -> bool:
-    """Tell by its first bytes whether a file is one, whatever its name says. Raises OSError."""
-    with path.open("rb") as file:
-        head = file.read(12)
-    return head[:4] == b"RIFF" and head[8:] == b"WAVE"
+def _check_recording(folder: Path, findings: Findings, position: Position, name: str) -> None:
+    path = folder / name
+    fault = recording_fault(path)
+    if fault:
+        findings.error(position, f"recorded file {shown(path)} {fault}")
 
 
 def _check_uses(draft: Draft, findings: Findings, source: SourceMap, path: KeyPath, node: Node) -> None:

@@ -125,7 +125,10 @@ FILES: Final[Mapping[str, str]] = {
     "ami-password": "top-secret\n",
 }
 
-WAV: Final = b"RIFF\x24\x00\x00\x00WAVEfmt "
+WAV: Final = (
+    b"RIFF\x34\x00\x00\x00WAVEfmt \x10\x00\x00\x00\x01\x00\x01\x00\x40\x1f\x00\x00\x80\x3e\x00\x00\x02\x00\x10\x00"
+    b"data\x10\x00\x00\x00" + bytes(16)
+)
 
 
 def write_site(folder: Path, changes: Mapping[str, str | bytes | None] | None = None) -> Path:

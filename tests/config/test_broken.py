@@ -14,7 +14,7 @@ import pytest
 
 from config import ConfigErrors, load
 from tests.config.cases import Case, read_cases
-from tests.config.sites import AGENTS, CALENDARS, FILES, ROUTING, Changes, changed, write_site
+from tests.config.sites import AGENTS, CALENDARS, FILES, ROUTING, WAV, Changes, changed, write_site
 
 BOMB: Final = "a: &a [x,x,x,x,x,x,x,x,x,x]\n" + "".join(
     f"{name}: &{name} [{','.join([f'*{before}'] * 10)}]\n" for before, name in zip("abcdefgh", "bcdefghi", strict=True)
@@ -167,7 +167,17 @@ FILE_CASES: Final[dict[str, tuple[Changes, list[str]]]] = {
     ),
     "recording that is none": (
         {"prompts/zh/choose.wav": b"ID3\x04 this is an mp3 file"},
-        ["ivr/main.yaml:8:16: recorded file prompts/zh/choose.wav is not a WAV file; convert it (sox, ffmpeg)"],
+        [
+            "ivr/main.yaml:8:16: recorded file prompts/zh/choose.wav is not a WAV file but an MP3 file; "
+            "convert it (sox, ffmpeg)"
+        ],
+    ),
+    "recording cut short": (
+        {"prompts/zh/choose.wav": WAV[:-4]},
+        [
+            "ivr/main.yaml:8:16: recorded file prompts/zh/choose.wav is truncated: 16 bytes of sound are announced, "
+            "12 are there; copy it anew"
+        ],
     ),
     "no password file": (
         {"ami-password": None},
