@@ -37,6 +37,8 @@ class CallContext:
     """Empty until the first tree sets its own."""
     data: dict[str, str] = field(default_factory=dict)
     """Call data, as `{data.NAME}`. Nodes add to them."""
+    customer: dict[str, str] = field(default_factory=dict)
+    """Who calls, as `{customer.NAME}`: what is known about the number."""
     facts: dict[str, str] = field(default_factory=dict)
     """Further facts of the call, kept up to date by its owner, as `{call.NAME}` (position, waited_s …)."""
     answered: bool = False
@@ -78,6 +80,8 @@ class CallContext:
         space, _, key = name.partition(".")
         if space == "data":
             return self.data.get(key)
+        if space == "customer":
+            return self.customer.get(key)
         if space == "call":
             return self._own_fields().get(key, self.facts.get(key))
         if space == "param":

@@ -46,6 +46,8 @@ class EndReason(StrEnum):
     """The last node had no next one."""
     MENU_FAILED = "menu-failed"
     """The caller gave no usable answer, and the menu names no node for that."""
+    LOOK_UP_FAILED = "look-up-failed"
+    """A look-up came to nothing, and its node names no node for that."""
     STEP_LIMIT = "step-limit"
     """The call went round in the trees until its bound on steps was reached."""
     NO_SUCH_NODE = "no-such-node"

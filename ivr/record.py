@@ -55,6 +55,7 @@ class ProblemKind(StrEnum):
     OUT_OF_RANGE = "out-of-range"
     SUBTREES_FORGOTTEN = "subtrees-forgotten"
     CANNOT_RECORD = "cannot-record"
+    LOOK_UP = "look-up"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from ivr.nodes.callback import CallbackNode
 from ivr.nodes.enqueue import EnqueueNode
 from ivr.nodes.hangup import HangUpNode
 from ivr.nodes.hours import Hours
+from ivr.nodes.http import HttpCase, HttpNode
 from ivr.nodes.language import LanguageNode
 from ivr.nodes.menu import Menu, Retries
 from ivr.nodes.play import Play
@@ -20,9 +21,11 @@ from ivr.nodes.return_ import ReturnNode
 from ivr.nodes.say import Say
 from ivr.nodes.set import SetNode
 from ivr.nodes.subtree import Subtree
+from ivr.nodes.survey import Survey
 from ivr.nodes.transfer import TransferNode
 from ivr.nodes.voicemail import Voicemail
 from ivr.nodes.voicemail_access import VoicemailAccess
+from ivr.nodes.webhook import WebhookNode
 from ivr.tree import Node
 from ivr.values import SayKind
 
@@ -33,9 +36,12 @@ NODE_TYPES: Mapping[str, type[Node]] = MappingProxyType(
             AgentNode,
             Branch,
             Hours,
+            HttpNode,
+            WebhookNode,
             ReturnNode,
             SetNode,
             Subtree,
+            Survey,
             CallbackNode,
             TransferNode,
             EnqueueNode,
@@ -61,6 +67,8 @@ __all__ = [
     "EnqueueNode",
     "HangUpNode",
     "Hours",
+    "HttpCase",
+    "HttpNode",
     "Keys",
     "LanguageNode",
     "Menu",
@@ -72,7 +80,9 @@ __all__ = [
     "SayKind",
     "SetNode",
     "Subtree",
+    "Survey",
     "TransferNode",
     "Voicemail",
     "VoicemailAccess",
+    "WebhookNode",
 ]
