@@ -23,6 +23,7 @@ class StepOutcome(StrEnum):
     TOP = "top"
     OPERATOR = "operator"
     ENTERED = "entered"
+    CONFIRMED = "confirmed"
     AGAIN = "again"
     WRONG = "wrong"
     EXTENSION = "extension"

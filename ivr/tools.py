@@ -13,10 +13,12 @@ from typing import Protocol
 
 from ivr.callbacks import CallbackDesk, NoCallbacks
 from ivr.dialling import Exchange, NoExchange
+from ivr.hashes import Hashes, NoHashes
 from ivr.lookups import LookUps, NoLookUps
 from ivr.mailboxes import Mailboxes, NoMailboxes
 from ivr.opening import Calendars, NoCalendars, NoQueueStates, QueueStates
 from ivr.recordings import NoRecordings, Recordings
+from ivr.surveys import NoSurveys, Surveys
 from ivr.webhooks import NoWebhooks, Webhooks
 
 __all__ = ["Clock", "NoClock", "Tools"]
@@ -49,8 +51,10 @@ class Tools:
     calendars: Calendars = field(default_factory=NoCalendars)
     queues: QueueStates = field(default_factory=NoQueueStates)
     callbacks: CallbackDesk = field(default_factory=NoCallbacks)
+    hashes: Hashes = field(default_factory=NoHashes)
     exchange: Exchange = field(default_factory=NoExchange)
     lookups: LookUps = field(default_factory=NoLookUps)
     webhooks: Webhooks = field(default_factory=NoWebhooks)
     recordings: Recordings = field(default_factory=NoRecordings)
     mailboxes: Mailboxes = field(default_factory=NoMailboxes)
+    surveys: Surveys = field(default_factory=NoSurveys)

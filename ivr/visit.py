@@ -91,7 +91,7 @@ class Visit:
         if stopped_by:
             self._interrupted = self._active = True
             self.call.steps_since_key = 0
-            if self._common(stopped_by) is not None:
+            if stopped_by not in self._own_keys and self.common_move(stopped_by) is not None:
                 await self.read_digit(0.0)
         return stopped_by
 
@@ -134,13 +134,25 @@ class Visit:
         digit = await self._next_key(timeout_s)
         if not digit:
             return ""
-        move = self._common(digit)
+        move = self.common_move(digit) if digit not in self._own_keys else None
         if move is not None:
             self._key = ""  # an entry that was begun is dropped
         self._pressed(digit)
         if move is not None:
             raise KeyPressed(move)
         return digit
+
+    async def read_any_key(self, timeout_s: float) -> str:
+        """As `read_digit`, whatever the key may mean elsewhere: for nodes that find out by and by."""
+        await self.answer()
+        key = await self._next_key(timeout_s)
+        if key:
+            self._pressed(key)
+        return key
+
+    def common_move(self, key: str) -> Move | None:
+        """Where a key leads that means the same everywhere; None if it is none of them."""
+        return self._keys.move(key)
 
     async def read_secret(self, timeout_s: float) -> str:
         """As `read_digit`, but the key is told to nobody: no record holds it."""
@@ -170,9 +182,6 @@ class Visit:
         for _ in range(_KEYS_FORGOTTEN_MAX):
             if not await self._line.read_digit(0.0):
                 return
-
-    def _common(self, key: str) -> Move | None:
-        return None if key in self._own_keys else self._keys.move(key)
 
     async def wait_for(self, work: Awaitable[T], music: str, speech: Sequence[Speech] = ()) -> T:
         """Do `work` while the caller hears `speech` (answered for it if need be), then music; see `Line.wait_for`."""

@@ -9,12 +9,14 @@ from ivr.keys import Keys
 from ivr.nodes.agent import AgentNode
 from ivr.nodes.branch import Branch, Case
 from ivr.nodes.callback import CallbackNode
+from ivr.nodes.collect import Collect, Confirmation
 from ivr.nodes.enqueue import EnqueueNode
 from ivr.nodes.hangup import HangUpNode
 from ivr.nodes.hours import Hours
 from ivr.nodes.http import HttpCase, HttpNode
 from ivr.nodes.language import LanguageNode
 from ivr.nodes.menu import Menu, Retries
+from ivr.nodes.pin import Pin
 from ivr.nodes.play import Play
 from ivr.nodes.record import Record
 from ivr.nodes.return_ import ReturnNode
@@ -48,6 +50,8 @@ NODE_TYPES: Mapping[str, type[Node]] = MappingProxyType(
             HangUpNode,
             LanguageNode,
             Menu,
+            Collect,
+            Pin,
             Play,
             Say,
             Record,
@@ -64,6 +68,8 @@ __all__ = [
     "Branch",
     "CallbackNode",
     "Case",
+    "Collect",
+    "Confirmation",
     "EnqueueNode",
     "HangUpNode",
     "Hours",
@@ -72,6 +78,7 @@ __all__ = [
     "Keys",
     "LanguageNode",
     "Menu",
+    "Pin",
     "Play",
     "Record",
     "Retries",
