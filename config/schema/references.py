@@ -7,7 +7,7 @@ from typing import Annotated, TypeAlias
 from config.schema.marks import NODE, Refers
 from config.schema.shared import Name, Text, WholeNumber
 
-__all__ = ["AgentName", "CalendarName", "Priority", "QueueName", "Reference"]
+__all__ = ["AgentName", "BoxName", "CalendarName", "Priority", "QueueName", "Reference"]
 
 Reference: TypeAlias = Annotated[
     str,
@@ -25,3 +25,4 @@ Priority: TypeAlias = Annotated[int, WholeNumber(-1000, 1000)]
 QueueName: TypeAlias = Annotated[Name, Refers("queue")]
 AgentName: TypeAlias = Annotated[Name, Refers("agent")]
 CalendarName: TypeAlias = Annotated[Name, Refers("calendar")]
+BoxName: TypeAlias = Annotated[Name, Refers("voicemail box")]
