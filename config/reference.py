@@ -21,8 +21,8 @@ Schema: TypeAlias = dict[str, Any]
 _Row: TypeAlias = tuple[str, str, str, str]
 
 _NODES: Final = "ivr.nodes"
-_TOLD_ELSEWHERE: Final = ("defaults", "join")
-"""Keys whose content has its rows elsewhere: that of a queue, that of overflow."""
+_TOLD_ELSEWHERE: Final = ("defaults", "join", "all", "any", "not")
+"""Keys whose content has its rows elsewhere: that of a queue, that of overflow, that of a condition."""
 _PLACEHOLDERS: Final = {
     "numbers": "<number>",
     "skills": "<skill>",
@@ -34,6 +34,7 @@ _PLACEHOLDERS: Final = {
     "<prompt>": "<language>",
     "nodes": "<node>",
     "choices": "<key>",
+    "questions": "<question>",
     "data": "<name>",
     "customers": "<number>",
     "calendars": "<calendar>",
@@ -41,6 +42,8 @@ _PLACEHOLDERS: Final = {
     "open": "<date>",
     "place": "<queue>",
     "by_name": "<holiday>",
+    "keys": "<key>",
+    "parameters": "<parameter>",
 }
 """What a key of the site's own choice is called in the tables, by the key above it."""
 

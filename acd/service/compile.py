@@ -35,8 +35,10 @@ from config import Config
 from config.schema import ivr as written
 from config.schema import overflow, queues
 from config.schema import routing as site
+from config.schema.menus import Menus
 from config.schema.routing import DEFAULT_NUMBER
-from ivr.nodes import LanguageNode
+from ivr.interpreter import Limits
+from ivr.nodes import LanguageNode, SetNode
 from ivr.outcome import NodeId
 from ivr.tree import Forest, Tree, node_id, resolve_reference
 from routing.priority import PriorityRule
@@ -104,6 +106,8 @@ class Compiled:
     """By queue: what a key does that a waiting caller presses."""
     counts_reset: DailyReset | None
     """When counts start anew; None: never."""
+    limits: Limits
+    """Bounds on each call in the menus."""
 
     def entry_node(self, dialled: str) -> NodeId:
         """Where a caller who dialled this number enters; without a default the first number's node takes the others."""
@@ -127,11 +131,15 @@ def compile_config(config: Config) -> Compiled:
             raise LookupError(f"reference {reference!r} in tree {tree!r} was not checked")
         return node
 
+    parameters = {
+        name: {key: given.default for key, given in tree.parameters.items() if given.default is not None}
+        for name, tree in config.trees.items()
+    }
     trees = [
         Tree(
             name=name,
             start=node_id(name, tree.start),
-            nodes=tuple(build(NodeContext(name, key, resolve), node) for key, node in tree.nodes.items()),
+            nodes=tuple(build(NodeContext(name, key, resolve, parameters), node) for key, node in tree.nodes.items()),
             language=tree.language,
         )
         for name, tree in config.trees.items()
@@ -144,6 +152,7 @@ def compile_config(config: Config) -> Compiled:
         languages=frozenset(
             {tree.language for tree in trees}
             | {node.language for tree in trees for node in tree.nodes if isinstance(node, LanguageNode)}
+            | {node.language for tree in trees for node in tree.nodes if isinstance(node, SetNode) and node.language}
         ),
         calendars={name: compile_calendar(calendar) for name, calendar in config.calendars.items()},
         opening_hours={
@@ -158,6 +167,7 @@ def compile_config(config: Config) -> Compiled:
             if queue.keys
         },
         counts_reset=_daily_reset(config.routing.call_counts),
+        limits=_limits(config.routing.menus, lambda reference: resolve(reference, "")),
     )
 
 
@@ -280,6 +290,15 @@ def _action(action: overflow.Action, menu_node: _MenuNode) -> OverflowAction:
 
 def _customer(number: str, customer: site.Customer) -> Customer:
     return Customer(customer.name or number, customer.name, customer.priority, customer.agent or "")
+
+
+def _limits(menus: Menus, menu_node: _MenuNode) -> Limits:
+    return Limits(
+        steps=menus.steps,
+        steps_without_key=menus.steps_without_key,
+        subtree_depth=menus.subtree_depth,
+        then=menu_node(menus.on_limit) if menus.on_limit is not None else None,
+    )
 
 
 def _daily_reset(counts: site.CallCounts) -> DailyReset | None:

@@ -377,7 +377,8 @@ class Parts:
         return offer.winner.id if offer is not None and offer.winner is not None else ""
 
     def _interpreter(self, on_step: OnStep) -> Interpreter:
-        return Interpreter(self._site.compiled.forest, on_step=on_step, tools=self._tools)
+        site = self._site.compiled
+        return Interpreter(site.forest, on_step=on_step, limits=site.limits, tools=self._tools)
 
     def _ami_client(self, config: Config) -> AmiClient:
         ami = config.acd.asterisk.ami

@@ -14,6 +14,7 @@ from config.checks.prompts import check_prompts
 from config.checks.routing import check_routing
 from config.checks.rules import check_rules
 from config.checks.served import check_served
+from config.checks.subtrees import check_subtrees
 from config.checks.trees import check_trees
 from config.checks.walks import check_walks
 from config.problems import Findings
@@ -34,6 +35,7 @@ _CHECKS: Final[tuple[Callable[[Draft, Findings], None], ...]] = (
     check_routing,
     check_agents,
     check_trees,
+    check_subtrees,
     check_prompts,
     check_rules,
     check_walks,

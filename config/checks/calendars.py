@@ -16,7 +16,7 @@ from config.suggest import nearest, suggestion
 from config.validation import Part
 from config.wording import quoted
 
-__all__ = ["check_calendars"]
+__all__ = ["check_calendars", "check_zone"]
 
 _SAME_CITY = 0.8
 """How like a name must be to the city of a zone: a letter or two may be wrong in it."""
@@ -26,7 +26,7 @@ def check_calendars(draft: Draft, findings: Findings) -> None:
     """Check every calendar, and the time zones wherever there are some."""
     routing, source = draft.routing.model, draft.routing.source
     if routing is not None and routing.call_counts.zone is not None:
-        _check_zone(findings, source.value(("call_counts", "zone")), routing.call_counts.zone)
+        check_zone(findings, source.value(("call_counts", "zone")), routing.call_counts.zone)
     part = draft.calendars
     if part.model is None:
         return
@@ -34,7 +34,7 @@ def check_calendars(draft: Draft, findings: Findings) -> None:
         findings.error(part.source.value(("calendars",)), "'calendars' is empty; give at least one")
     for name, calendar in part.model.calendars.items():
         path: KeyPath = ("calendars", name)
-        _check_zone(findings, part.source.value((*path, "zone")), calendar.zone)
+        check_zone(findings, part.source.value((*path, "zone")), calendar.zone)
         _check_days(part, findings, (*path, "hours"), calendar)
         _check_all_spans(part, findings, path, calendar)
         _check_dates(part, findings, path, calendar)
@@ -42,7 +42,8 @@ def check_calendars(draft: Draft, findings: Findings) -> None:
             _check_holidays(part, findings, (*path, "holidays"), calendar.holidays)
 
 
-def _check_zone(findings: Findings, position: Position, zone: str) -> None:
+def check_zone(findings: Findings, position: Position, zone: str) -> None:
+    """Report a time zone that does not exist."""
     try:
         ZoneInfo(zone)
     except (ZoneInfoNotFoundError, ValueError, OSError):

@@ -11,6 +11,7 @@ from config.checks.rings import rings
 from config.document import KeyPath
 from config.problems import Findings
 from config.schema import Routing
+from config.schema.marks import Refers, marks
 from config.schema.overflow import Action, Condition, JoinRule, OverflowRule
 from config.schema.queues import QueueSettings
 
@@ -111,11 +112,17 @@ def _check_hours(draft: Draft, findings: Findings, routing: Routing) -> None:
             findings.warning(
                 source.key(path), "nothing happens when this calendar says closed; add a rule with out_of_hours"
             )
-    used = {effective(routing, name, "opening_hours")[0] for name in routing.queues}
+    used = {effective(routing, name, "opening_hours")[0] for name in routing.queues} | _asked_in_menus(draft)
     for name in draft.calendars.model.calendars if draft.calendars.model is not None else ():
         if name not in used and not findings.errors:
             position = draft.calendars.source.key(("calendars", name))
-            findings.warning(position, f"no queue has these opening hours; name '{name}' as opening_hours of one")
+            findings.warning(position, f"nothing goes by these opening hours; name '{name}' as a queue's opening_hours")
+
+
+def _asked_in_menus(draft: Draft) -> set[str]:
+    """Return the calendars that nodes of the trees name."""
+    nodes = [node for part in draft.trees.values() if part.model is not None for node in part.model.nodes.values()]
+    return {mark.value for node in nodes for mark in marks(node) if mark.marker == Refers("calendar")}
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import get_args
 
 from config.checks.draft import Draft
 from config.checks.onward import exits, prompts_heard
+from config.checks.passages import with_passages
 from config.checks.prompts import prompt_uses
 from config.checks.references import Edge, Place, edges, lookup
 from config.problems import Position
-from config.schema.ivr import BUILT_IN_PROMPTS, Enqueue, Node, SetLanguage
+from config.schema.ivr import BUILT_IN_PROMPTS, Enqueue, Node, SetData, SetLanguage
 from config.schema.marks import NODE, Refers, Way
 
 __all__ = ["ENDINGS", "SiteMap", "Step", "Untranslated"]
@@ -51,6 +52,15 @@ class SiteMap:
                 self.nodes[tree, name] = node
         for place, node in self.nodes.items():
             self.steps[place] = tuple(self._steps(place, node))
+        self._pass_through_subtrees()
+
+    def _pass_through_subtrees(self) -> None:
+        """Let the steps on which a subtree returns tell whether the caller was asked in it."""
+        edges_of = {place: [(step.edge, step.to) for step in steps] for place, steps in self.steps.items()}
+        for (place, edge), way in with_passages(self.nodes, edges_of).items():
+            self.steps[place] = tuple(
+                replace(step, edge=replace(edge, way=way)) if step.edge == edge else step for step in self.steps[place]
+            )
 
     def _steps(self, place: Place, node: Node) -> Iterator[Step]:
         tree, name = place
@@ -75,9 +85,10 @@ class SiteMap:
         return self.draft.trees[tree].source.key(("nodes", name))
 
     def entries(self) -> list[Place]:
-        """Return where dialled numbers lead."""
+        """Return where dialled numbers lead, and calls that have reached a bound."""
         routing = self.draft.routing.model
-        places = [lookup(self.draft, "", reference) for reference in routing.numbers.values()] if routing else []
+        references = [*routing.numbers.values(), *filter(None, [routing.menus.on_limit])] if routing else []
+        places = [lookup(self.draft, "", reference) for reference in references]
         return [place for place in dict.fromkeys(places) if place in self.nodes]
 
     def starts(self) -> Iterator[Place]:
@@ -154,7 +165,7 @@ class SiteMap:
                 continue
             reached[place, language] = None
             node = self.nodes[place]
-            onward = node.language if isinstance(node, SetLanguage) else language
+            onward = (node.language if isinstance(node, SetLanguage | SetData) else None) or language
             todo.extend((step.to, onward) for step in self.steps[place])
         return reached
 

@@ -4,22 +4,17 @@ from __future__ import annotations
 
 import re
 
+from config.checks.calendars import check_zone
 from config.checks.draft import Draft, refer
+from config.checks.fields import CALL_FIELDS, check_field, check_fields
 from config.checks.references import check_reference
 from config.document import KeyPath
 from config.problems import Findings
 from config.schema.ivr import Menu, Node, Say, Tree
-from config.schema.marks import NODE, PROMPT, Templated, marks
-from config.suggest import suggestion
+from config.schema.marks import FIELD, NODE, PROMPT, ZONE, Templated, marks
 from config.validation import Part
 
 __all__ = ["CALL_FIELDS", "check_trees"]
-
-CALL_FIELDS = frozenset({"id", "caller", "caller_name", "dialled", "language", "position", "waited_s"})
-"""What ``{call.…}`` stands for in texts."""
-
-_FIELD = re.compile(r"\{\{|\}\}|\{([A-Za-z_][A-Za-z0-9_.-]*)\}")
-"""As in the menus' interpreter: a doubled brace is a brace, everything else in braces is a field."""
 
 
 def check_trees(draft: Draft, findings: Findings) -> None:
@@ -28,6 +23,9 @@ def check_trees(draft: Draft, findings: Findings) -> None:
         for number, reference in draft.routing.model.numbers.items():
             position = draft.routing.source.value(("numbers", number))
             check_reference(draft, findings, position, "", reference)
+        if draft.routing.model.menus.on_limit is not None:
+            position = draft.routing.source.value(("menus", "on_limit"))
+            check_reference(draft, findings, position, "", draft.routing.model.menus.on_limit)
     for name, part in draft.trees.items():
         if part.model is not None:
             _check_tree(draft, findings, name, part, part.model)
@@ -53,9 +51,13 @@ def _check_node(draft: Draft, findings: Findings, tree: str, path: tuple[str, ..
     for mark in marks(node):
         at = (*path, *mark.path)
         if isinstance(mark.marker, Templated):
-            _check_fields(draft, findings, tree, at, mark.value)
+            check_fields(draft, findings, tree, source.value(at), mark.value)
         elif mark.marker.kind == NODE:
             check_reference(draft, findings, source.value(at), tree, mark.value)
+        elif mark.marker.kind == FIELD:
+            check_field(draft, findings, tree, source.value(at), mark.value)
+        elif mark.marker.kind == ZONE:
+            check_zone(findings, source.value(at), mark.value)
         elif mark.marker.kind != PROMPT:  # prompts have checks of their own
             position = source.key(at) if mark.is_key else source.value(at)
             refer(findings, position, mark.marker.kind, mark.value, draft.known(mark.marker.kind))
@@ -64,25 +66,6 @@ def _check_node(draft: Draft, findings: Findings, tree: str, path: tuple[str, ..
             _check_spoken(draft, findings, tree, (*path, "value", language), node.kind, text)
     elif isinstance(node, Menu) and draft.trees[tree].names(*path, "choices") == frozenset():
         findings.error(source.value((*path, "choices")), "'choices' is empty; give at least one key")
-
-
-def _check_fields(draft: Draft, findings: Findings, tree: str, path: KeyPath, text: str) -> None:
-    """Report fields that nothing is known of: they would be filled in with nothing."""
-    position = draft.trees[tree].source.value(path)
-    for match in _FIELD.finditer(text):
-        field = match.group(1)
-        if field is None:
-            continue
-        space, _, key = field.partition(".")
-        if space == "data" and key:
-            continue
-        known = [f"call.{name}" for name in CALL_FIELDS]
-        if space != "call" or not key:
-            findings.error(position, f"unknown field '{{{field}}}'; {suggestion(field, known)}")
-        elif key not in CALL_FIELDS:
-            findings.warning(
-                position, f"unknown field '{{{field}}}' is filled in with nothing; {suggestion(field, known)}"
-            )
 
 
 def _check_spoken(draft: Draft, findings: Findings, tree: str, path: KeyPath, kind: str, text: str) -> None:

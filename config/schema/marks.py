@@ -16,13 +16,19 @@ from pydantic import BaseModel
 
 from config.document import KeyPath
 
-__all__ = ["NODE", "PROMPT", "Mark", "Marker", "Refers", "Templated", "Way", "marks"]
+__all__ = ["FIELD", "NODE", "PROMPT", "ZONE", "Mark", "Marker", "Refers", "Templated", "Way", "marks"]
 
 NODE = "node"
 """The kind of a reference to a menu node."""
 
 PROMPT = "prompt"
 """The kind of a prompt's name."""
+
+FIELD = "field"
+"""The kind of a field's name, as ``call.caller``."""
+
+ZONE = "zone"
+"""The kind of a time zone's name."""
 
 
 class Way(Enum):
@@ -34,6 +40,7 @@ class Way(Enum):
     AFTER_CALL = "the agent has hung up"
     TURNED_AWAY = "a queue's join rules have led the caller on"
     OVERFLOW = "a queue's overflow rules have led the caller on"
+    RETURNED = "a subtree has returned"
 
 
 @dataclass(frozen=True, slots=True)

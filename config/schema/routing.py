@@ -9,6 +9,7 @@ from typing import Annotated, Any, ClassVar, Final, Literal, Self, TypeAlias
 from pydantic import ConfigDict, Field, model_validator
 
 from config.schema.callbacks import Callbacks, Zone
+from config.schema.menus import Menus
 from config.schema.numbers import CallerNumber, DialledNumber, Prefix
 from config.schema.phones import Trunk
 from config.schema.queues import Queue, QueueSettings
@@ -147,6 +148,9 @@ class Routing(Model):
 
     idle_time: IdleTime = Field(default_factory=IdleTime)
     """Since when an agent counts as idle."""
+
+    menus: Menus = Field(default_factory=Menus)
+    """Bounds on what a single call may do in the menus."""
 
     call_counts: CallCounts = Field(default_factory=CallCounts)
     """What the counting strategies count."""

@@ -6,14 +6,16 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from acd.service.menus import asking, leaving, talking
+from acd.service.menus import asking, deciding, leaving, survey, talking
 from acd.service.menus.context import Builder, NodeContext
 from config.schema.ivr import Node as WrittenNode
 from ivr.tree import Node
 
 __all__ = ["BUILDERS", "NodeContext", "build"]
 
-BUILDERS: Mapping[type, Builder[Any]] = MappingProxyType({**talking.BUILDERS, **asking.BUILDERS, **leaving.BUILDERS})
+BUILDERS: Mapping[type, Builder[Any]] = MappingProxyType(
+    {**talking.BUILDERS, **asking.BUILDERS, **deciding.BUILDERS, **leaving.BUILDERS, **survey.BUILDERS}
+)
 """What builds each type of node, by the model it is written as."""
 
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import TypeAlias, TypeVar
 
 from config.schema.ivr.values import Retry
 from ivr.nodes import Retries
 from ivr.outcome import NodeId
 from ivr.speech import Prompt, Speech
-from ivr.tree import Node, node_id
+from ivr.tree import Node, node_id, tree_of
 
 __all__ = ["Builder", "NodeContext", "retries", "speech"]
 
@@ -22,6 +22,8 @@ class NodeContext:
     tree: str
     name: str
     find: Callable[[str, str], NodeId]
+    parameters: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """The parameters of each tree that have a default, with that."""
 
     @property
     def id(self) -> NodeId:
@@ -35,6 +37,10 @@ class NodeContext:
     def maybe(self, reference: str | None) -> NodeId | None:
         """Return the node that a reference leads to, None for none."""
         return None if reference is None else self.at(reference)
+
+    def defaults(self, start: NodeId) -> Mapping[str, str]:
+        """Return the parameters with a default of the tree that begins at a node."""
+        return self.parameters.get(tree_of(start), {})
 
 
 M = TypeVar("M")

@@ -9,7 +9,9 @@ from typing import Annotated, Any, ClassVar, TypeAlias
 from pydantic import Field
 
 from config.schema.ivr.asking import Menu
+from config.schema.ivr.deciding import Branch, BranchCase, Hours, Parameter, Return, SetData, Subtree
 from config.schema.ivr.leaving import Enqueue
+from config.schema.ivr.survey import Survey
 from config.schema.ivr.talking import Hangup, Play, Say, SetLanguage
 from config.schema.ivr.values import BUILT_IN_PROMPTS, RECORDING_ENDINGS, Prompt, Retry
 from config.schema.shared import FrozenMap, Language, Model, Name
@@ -17,19 +19,30 @@ from config.schema.shared import FrozenMap, Language, Model, Name
 __all__ = [
     "BUILT_IN_PROMPTS",
     "RECORDING_ENDINGS",
+    "Branch",
+    "BranchCase",
     "Enqueue",
     "Hangup",
+    "Hours",
     "Menu",
     "Node",
+    "Parameter",
     "Play",
     "Prompt",
     "Retry",
+    "Return",
     "Say",
+    "SetData",
     "SetLanguage",
+    "Subtree",
+    "Survey",
     "Tree",
 ]
 
-Node: TypeAlias = Annotated[Play | Menu | Say | Enqueue | Hangup | SetLanguage, Field(discriminator="type")]
+Node: TypeAlias = Annotated[
+    Play | Menu | Say | Enqueue | Hangup | SetLanguage | Branch | Hours | SetData | Subtree | Return | Survey,
+    Field(discriminator="type"),
+]
 """A node of a tree, told apart by its type."""
 
 
@@ -43,6 +56,9 @@ class Tree(Model):
 
     language: Language = "en"
     """Language of callers who enter here without having chosen one."""
+
+    parameters: FrozenMap[Name, Parameter] = Field(default_factory=dict)
+    """What the tree is given by a node of type subtree, as {param.NAME}."""
 
     prompts: FrozenMap[Name, FrozenMap[Language, Prompt]] = Field(default_factory=dict)
     """Prompts by language. Their names hold in all files of ivr/. goodbye, no-input and not-valid are there already."""
