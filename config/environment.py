@@ -10,16 +10,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, get_origin
 
 from config.document import Document, KeyPath, Raw, SourceMap
 from config.files import resolved
 from config.problems import Findings, Position
 from config.schema import Acd
-from config.schema.walk import leaves
+from config.schema.walk import Leaf, leaves, plain
 from config.suggest import nearest, suggestion
 
-__all__ = ["MAIL_SECRET", "MAIL_SECRET_FILE", "SECRET", "SECRET_FILE", "VARIABLES", "overlay"]
+__all__ = ["MAIL_SECRET", "MAIL_SECRET_FILE", "SECRET", "SECRET_FILE", "SECRET_PREFIX", "VARIABLES", "overlay"]
 
 _PREFIX = "ACD_"
 _NOT_OURS = frozenset({"ACD_CONFIG", "ACD_CACHE_HOME"})
@@ -31,7 +31,16 @@ MAIL_SECRET: Final[KeyPath] = ("mail", "password")
 MAIL_SECRET_FILE: Final[KeyPath] = ("mail", "password_file")
 _SECRETS: Final[Mapping[KeyPath, KeyPath]] = MappingProxyType({SECRET: SECRET_FILE, MAIL_SECRET: MAIL_SECRET_FILE})
 """Passwords, each with the file that may hold it instead."""
-_FOLDERS: Final[tuple[KeyPath, ...]] = (*_SECRETS.values(), ("mail", "ca_file"), ("state_dir",), ("cache_dir",))
+_FOLDERS: Final[tuple[KeyPath, ...]] = (
+    *_SECRETS.values(),
+    ("mail", "ca_file"),
+    ("http", "ca_file"),
+    ("state_dir",),
+    ("cache_dir",),
+    ("recordings_dir",),
+)
+SECRET_PREFIX: Final = "ACD_SECRET_"  # noqa: S105 - a prefix of names
+"""What the variables of the site's own secrets begin with."""
 _TOO_LIKE = 0.85
 _UNPRINTABLE = "the value has characters that cannot be used; give one line of UTF-8 text"
 
@@ -40,8 +49,14 @@ def _variable(path: tuple[str, ...]) -> str:
     return _PREFIX + "_".join(path[1:] if path[0] == "asterisk" else path).upper()
 
 
+def _is_listing(leaf: Leaf) -> bool:
+    """Tell whether a value is made of several, which no variable can hold."""
+    origin: Any = get_origin(plain(leaf.field.annotation))
+    return isinstance(origin, type) and issubclass(origin, Mapping | tuple)
+
+
 VARIABLES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
-    {_variable(leaf.path): leaf.path for leaf in leaves(Acd)}
+    {_variable(leaf.path): leaf.path for leaf in leaves(Acd) if not _is_listing(leaf)}
 )
 """Every variable, with the path of the value in acd.yaml that it overrides."""
 
@@ -82,7 +97,7 @@ def _one_secret(root: dict[str, Raw], source: SourceMap, findings: Findings) -> 
 
 def _from_environment(env: Mapping[str, str], findings: Findings) -> Iterator[tuple[KeyPath, tuple[Position, str]]]:
     for name in sorted(env):
-        if not name.startswith(_PREFIX) or name in _NOT_OURS or not env[name]:
+        if not name.startswith(_PREFIX) or name.startswith(SECRET_PREFIX) or name in _NOT_OURS or not env[name]:
             continue
         position = Position(f"environment variable {name}", 0, 0)
         if not env[name].isprintable():

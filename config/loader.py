@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
+from pydantic import SecretStr
+
 from config.checks import Draft, Strategies, check_all
+from config.customers import CustomerTable, read_table
 from config.document import Document, SourceMap, parse
 from config.environment import overlay
 from config.files import read, reason, resolved, shown
 from config.problems import ConfigErrors, Findings, Position, Problem
 from config.readonly import ReadOnlyMap
-from config.schema import Acd, Agents, Calendars, Routing, Tree
+from config.schema import Acd, Agents, Calendars, Routing, Tree, Voicemail
 from config.schema.agents import Agent
 from config.schema.calendars import Calendar
 from config.schema.ivr import Prompt
 from config.schema.queues import Queue
 from config.schema.shared import Language, is_name
-from config.secrets import with_secret
+from config.secrets import site_secrets, with_secret
 from config.suggest import nearest
 from config.validation import Part, validate
 from config.wording import printable
@@ -33,6 +36,9 @@ FILES: Final = ("acd.yaml", "routing.yaml", "agents.yaml")
 
 CALENDARS: Final = "calendars.yaml"
 """The file that only sites with opening hours have."""
+
+VOICEMAIL: Final = "voicemail.yaml"
+"""The file that only sites with voicemail boxes have."""
 
 _MAX_TREES = 1000
 _NONE: Final[Mapping[str, str]] = ReadOnlyMap({})
@@ -52,14 +58,20 @@ class Config:
     """The agents by login name, in the order of agents.yaml; every agent has a name."""
     calendars: Mapping[str, Calendar]
     """The calendars by name; none without calendars.yaml."""
+    voicemail: Voicemail
+    """voicemail.yaml; every box has what it does not set from ``defaults``. No boxes without the file."""
     trees: Mapping[str, Tree]
     """The menu trees by name."""
     prompts: Mapping[str, Mapping[Language, Prompt]]
     """All prompts of all trees: name, language, variant."""
     sources: Mapping[str, SourceMap]
-    """Positions by file: ``acd``, ``routing``, ``agents``, ``calendars`` and ``ivr/<tree>``."""
+    """Positions by file: ``acd``, ``routing``, ``agents``, ``calendars``, ``voicemail`` and ``ivr/<tree>``."""
     warnings: tuple[Problem, ...]
     """What is probably not meant, but can be lived with."""
+    secrets: Mapping[str, SecretStr] = field(default_factory=lambda: ReadOnlyMap({}))
+    """The site's own secrets by name, as far as they are given."""
+    customers: CustomerTable = field(default_factory=CustomerTable)
+    """Customers out of a file beside routing.yaml, by number in one way of writing."""
 
     def where(self, source: str, *path: str | int) -> Position:
         """Return where a value was written: ``where("routing", "queues", "cards")``."""
@@ -94,8 +106,10 @@ def load(
     if findings.errors or draft is None:
         raise ConfigErrors(findings.errors, findings.warnings)
     routing, agents, calendars = draft.routing.model, draft.agents.model, draft.calendars.model
+    voicemail = draft.voicemail.model
     trees = {name: part.model for name, part in draft.trees.items() if part.model is not None}
-    if acd is None or routing is None or agents is None or calendars is None or len(trees) < len(draft.trees):
+    whole = len(trees) == len(draft.trees)
+    if acd is None or routing is None or agents is None or calendars is None or voicemail is None or not whole:
         raise RuntimeError("a file was refused without an error being recorded")
     return Config(
         folder=root.absolute(),
@@ -103,10 +117,13 @@ def load(
         routing=_completed(routing),
         agents=ReadOnlyMap({name: _named(name, agent) for name, agent in agents.agents.items()}),
         calendars=calendars.calendars,
+        voicemail=_completed_boxes(voicemail),
         trees=ReadOnlyMap(trees),
         prompts=ReadOnlyMap({name: prompt for tree in trees.values() for name, prompt in tree.prompts.items()}),
         sources=_sources(draft),
         warnings=findings.warnings,
+        secrets=ReadOnlyMap(draft.secrets),
+        customers=draft.customers,
     )
 
 
@@ -142,8 +159,22 @@ def _examined(
     strategies = _installed(findings) if known_strategies is None else known_strategies
     draft = _read_all(root, env, overrides, strategies, findings)
     acd = with_secret(draft.acd, root, findings, required=password_required)
+    draft = replace(
+        draft,
+        secrets=site_secrets(draft.acd, env, findings, required=password_required),
+        customers=_customers(draft, findings),
+    )
     check_all(draft, findings)
     return draft, acd
+
+
+def _customers(draft: Draft, findings: Findings) -> CustomerTable:
+    """Read the customers' file, if routing.yaml names one."""
+    routing = draft.routing.model
+    if routing is None or routing.caller_lookup.table is None:
+        return CustomerTable()
+    path = draft.folder / routing.caller_lookup.table
+    return read_table(path, routing.numbering.rule().normal, draft.agent_names, findings)
 
 
 def _installed(findings: Findings) -> Strategies:
@@ -172,7 +203,7 @@ def _check_folder(root: Path, findings: Findings) -> None:
 
 def _warn_of_strays(root: Path, findings: Findings) -> None:
     """Warn of files that look like configuration but are not read."""
-    known = (*FILES, CALENDARS)
+    known = (*FILES, CALENDARS, VOICEMAIL)
     for path in sorted(root.iterdir()):
         if path.suffix in (".yaml", ".yml") and path.name not in known:
             near = nearest(path.stem, [Path(name).stem for name in known])
@@ -191,6 +222,7 @@ def _read_all(
         routing=validate(Routing, routing, findings),
         agents=validate(Agents, agents, findings),
         calendars=_calendars(root / CALENDARS, findings),
+        voicemail=_voicemail(root / VOICEMAIL, findings),
         trees={path.stem: validate(Tree, _document(path, findings), findings) for path in _tree_files(root, findings)},
         strategies=strategies,
     )
@@ -200,6 +232,12 @@ def _calendars(path: Path, findings: Findings) -> Part[Calendars]:
     if not os.path.lexists(path):
         return Part(Calendars(calendars={}), {}, SourceMap(shown(path)))
     return validate(Calendars, _document(path, findings), findings)
+
+
+def _voicemail(path: Path, findings: Findings) -> Part[Voicemail]:
+    if not os.path.lexists(path):
+        return Part(Voicemail(boxes={}), {}, SourceMap(shown(path)))
+    return validate(Voicemail, _document(path, findings), findings)
 
 
 def _document(path: Path, findings: Findings) -> Document:
@@ -233,6 +271,7 @@ _EMPTY: Final = {
     "routing.yaml": "give numbers and queues",
     "agents.yaml": "give the agents",
     CALENDARS: "give calendars, or remove it",
+    VOICEMAIL: "give boxes, or remove it",
 }
 
 
@@ -277,10 +316,18 @@ def _with_absolute_paths(part: Part[Acd], root: Path) -> Part[Acd]:
     if ami.password_file is not None:
         ami = ami.model_copy(update={"password_file": resolved(ami.password_file, base)})
     asterisk = acd.asterisk.model_copy(update={"ami": ami})
+    http = acd.http
+    if http.ca_file is not None:
+        http = http.model_copy(update={"ca_file": resolved(http.ca_file, base)})
+    secrets = {
+        name: secret.model_copy(update={"file": resolved(secret.file, base)}) if secret.file is not None else secret
+        for name, secret in acd.secrets.items()
+    }
     files = {"ca_file": acd.mail.ca_file, "password_file": acd.mail.password_file}
     mail = acd.mail.model_copy(update={key: resolved(path, base) for key, path in files.items() if path is not None})
     folders = {"state_dir": resolved(acd.state_dir, base), "cache_dir": resolved(acd.cache_dir, base)}
-    update = {"asterisk": asterisk, "mail": mail, **folders}
+    folders["recordings_dir"] = resolved(acd.recordings_dir, base)
+    update = {"asterisk": asterisk, "mail": mail, "http": http, "secrets": ReadOnlyMap(secrets), **folders}
     return Part(acd.model_copy(update=update), part.raw, part.source, part.refused)
 
 
@@ -295,6 +342,18 @@ def _completed(routing: Routing) -> Routing:
     return routing.model_copy(update={"queues": ReadOnlyMap(queues)})
 
 
+def _completed_boxes(voicemail: Voicemail) -> Voicemail:
+    """Return voicemail with every box complete: its own settings, else the site's defaults; a title."""
+    defaults = voicemail.defaults
+    boxes = {
+        name: box.model_copy(
+            update={key: getattr(defaults, key) for key in defaults.model_fields_set - box.model_fields_set}
+        )
+        for name, box in voicemail.boxes.items()
+    }
+    return voicemail.model_copy(update={"boxes": ReadOnlyMap(boxes)})
+
+
 def _named(name: str, agent: Agent) -> Agent:
     return agent if agent.name else agent.model_copy(update={"name": name})
 
@@ -306,5 +365,6 @@ def _sources(draft: Draft) -> Mapping[str, SourceMap]:
         "routing": draft.routing.source,
         "agents": draft.agents.source,
         "calendars": draft.calendars.source,
+        "voicemail": draft.voicemail.source,
     }
     return ReadOnlyMap({**files, **trees})

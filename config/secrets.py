@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from pydantic import SecretStr
 
-from config.environment import MAIL_SECRET, MAIL_SECRET_FILE, SECRET, SECRET_FILE
+from config.environment import MAIL_SECRET, MAIL_SECRET_FILE, SECRET, SECRET_FILE, SECRET_PREFIX
 from config.files import read, readable_by_others, shown
 from config.problems import Findings, Position
 from config.schema.acd import Acd
 from config.schema.mail import Mail
 from config.validation import Part
 
-__all__ = ["with_secret"]
+__all__ = ["site_secrets", "with_secret"]
 
-_MAX_SECRET_BYTES = 1024
+_MAX_SECRET_BYTES = 4096
 
 
 def with_secret(part: Part[Acd], folder: Path, findings: Findings, *, required: bool) -> Acd | None:
@@ -45,6 +46,52 @@ def with_secret(part: Part[Acd], folder: Path, findings: Findings, *, required: 
     return acd.model_copy(
         update={"asterisk": acd.asterisk.model_copy(update={"ami": ami}), "mail": mail},
     )
+
+
+def site_secrets(
+    part: Part[Acd], env: Mapping[str, str], findings: Findings, *, required: bool
+) -> Mapping[str, SecretStr]:
+    """Return the site's own secrets by name, from files or the environment.
+
+    ``required``: one that is not given is an error rather than a warning.
+    """
+    found: dict[str, SecretStr] = {}
+    variables: dict[str, str] = {}
+    for name, secret in part.model.secrets.items() if part.model is not None else ():
+        named_at = part.source.key(("secrets", name))
+        variable = SECRET_PREFIX + name.upper().replace("-", "_")
+        if variable in variables:
+            other = variables[variable]
+            findings.error(named_at, f"'{other}' has the same variable, {variable}; rename one of the two")
+            continue
+        variables[variable] = name
+        text = _given(secret.file, variable, named_at, env, findings)
+        if text is None:
+            tell = findings.error if required else findings.warning
+            tell(named_at, f"the secret is not given; set 'file' here, or {variable} or {variable}_FILE")
+        elif text and not text.isprintable():
+            findings.error(named_at, "the secret has more than one line or control characters; give one line of text")
+        elif text:
+            found[name] = SecretStr(text)
+    return found
+
+
+def _given(
+    file: Path | None, variable: str, named_at: Position, env: Mapping[str, str], findings: Findings
+) -> str | None:
+    """Return a secret's text; None for none, and nothing after a finding of its own. The environment goes first."""
+    if env.get(variable) and env.get(f"{variable}_FILE"):
+        findings.error(named_at, f"{variable} and {variable}_FILE are both set; keep one of the two")
+        return ""
+    if env.get(variable):
+        return env[variable]
+    path = Path(env[f"{variable}_FILE"]) if env.get(f"{variable}_FILE") else file
+    if path is None:
+        return None
+    text = _in_file(path, named_at, findings)
+    if text == "":
+        findings.error(named_at, f"secret file {shown(path)} is empty; write the secret into it")
+    return text or ""
 
 
 def _mail(mail: Mail, part: Part[Acd], folder: Path, findings: Findings) -> Mail:

@@ -9,6 +9,7 @@ from config.checks.addresses import check_addresses
 from config.checks.agents import check_agents
 from config.checks.calendars import check_calendars
 from config.checks.draft import Draft, Strategies
+from config.checks.lookups import check_lookups
 from config.checks.mail import check_mail
 from config.checks.prompts import check_prompts
 from config.checks.routing import check_routing
@@ -16,6 +17,7 @@ from config.checks.rules import check_rules
 from config.checks.served import check_served
 from config.checks.subtrees import check_subtrees
 from config.checks.trees import check_trees
+from config.checks.voicemail import check_voicemail
 from config.checks.walks import check_walks
 from config.problems import Findings
 
@@ -34,10 +36,12 @@ _CHECKS: Final[tuple[Callable[[Draft, Findings], None], ...]] = (
     check_calendars,
     check_routing,
     check_agents,
+    check_lookups,
     check_trees,
     check_subtrees,
     check_prompts,
     check_rules,
+    check_voicemail,
     check_walks,
     check_served,
 )

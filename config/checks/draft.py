@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import reduce
 from operator import or_
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
+from pydantic import SecretStr
+
+from config.customers import CustomerTable
 from config.document import KeyPath
 from config.problems import Findings, Position
-from config.schema import Acd, Agents, Calendars, Routing, Tree
+from config.schema import Acd, Agents, Calendars, Routing, Tree, Voicemail
 from config.schema.ivr import BUILT_IN_PROMPTS
 from config.suggest import suggestion
 from config.validation import Part
@@ -36,8 +39,13 @@ class Draft:
     routing: Part[Routing]
     agents: Part[Agents]
     calendars: Part[Calendars]
+    voicemail: Part[Voicemail]
     trees: Mapping[str, Part[Tree]]
     strategies: Strategies
+    secrets: Mapping[str, SecretStr] = field(default_factory=dict)
+    """The secrets that are given."""
+    customers: CustomerTable = field(default_factory=CustomerTable)
+    """The customers of the file beside routing.yaml."""
 
     @property
     def queues(self) -> frozenset[str] | None:
@@ -58,6 +66,11 @@ class Draft:
     def calendar_names(self) -> frozenset[str] | None:
         """The names of all calendars."""
         return self.calendars.names("calendars") or None  # As for queues.
+
+    @property
+    def box_names(self) -> frozenset[str] | None:
+        """The names of all voicemail boxes."""
+        return self.voicemail.names("boxes")
 
     @property
     def prompts(self) -> frozenset[str] | None:
@@ -83,9 +96,12 @@ class Draft:
 _KINDS: Final[Mapping[str, Callable[[Draft], frozenset[str] | None]]] = {
     "agent": lambda draft: draft.agent_names,
     "calendar": lambda draft: draft.calendar_names,
+    "voicemail box": lambda draft: draft.box_names,
+    "look-up": lambda draft: draft.routing.names("lookups"),
     "prompt": lambda draft: draft.prompts,
     "queue": lambda draft: draft.queues,
     "skill": lambda draft: draft.skills,
+    "webhook": lambda draft: draft.acd.names("webhooks"),
 }
 
 

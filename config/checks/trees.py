@@ -51,7 +51,7 @@ def _check_node(draft: Draft, findings: Findings, tree: str, path: tuple[str, ..
     for mark in marks(node):
         at = (*path, *mark.path)
         if isinstance(mark.marker, Templated):
-            check_fields(draft, findings, tree, source.value(at), mark.value)
+            check_fields(draft, findings, tree, source.value(at), mark.value, secrets=mark.marker.secrets)
         elif mark.marker.kind == NODE:
             check_reference(draft, findings, source.value(at), tree, mark.value)
         elif mark.marker.kind == FIELD:

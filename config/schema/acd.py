@@ -8,8 +8,9 @@ from typing import Annotated, Literal
 from pydantic import Field, SecretStr
 
 from config.schema.hosts import FolderOrFile, Host, Port
+from config.schema.http import OutgoingHttp, SecretSource
 from config.schema.mail import Mail, Spool
-from config.schema.shared import Model, Number, Text, WholeNumber
+from config.schema.shared import FrozenMap, Model, Name, Number, Text, WholeNumber
 
 __all__ = ["Acd", "Ami", "Asterisk", "FastAgi", "Log", "Web"]
 
@@ -99,6 +100,20 @@ class Acd(Model):
 
     cache_dir: FolderOrFile = Path("/var/cache/acd")
     """Folder for what can be made again, such as synthesised prompts. Relative to this folder."""
+
+    recordings_dir: FolderOrFile = Path("/var/spool/acd/recordings")
+    """Folder where Asterisk records what callers say, and reads what it plays back: both need to write there."""
+
+    recordings_keep_days: Annotated[int, WholeNumber(0, 3650)] = 30
+    """What nodes of type record have recorded is deleted after so many days; 0: never. Voicemail: see voicemail.yaml."""
+
+    http: OutgoingHttp = Field(default_factory=OutgoingHttp)
+    """How other systems are reached over HTTP."""
+
+    secrets: FrozenMap[Name, SecretSource] = Field(
+        default_factory=dict, examples=[{"crm-token": {"file": "crm-token"}}]
+    )
+    """Secrets that look-ups send, by the name under which they stand in texts as {secret.NAME}."""
 
     mail: Mail = Field(default_factory=Mail)
     """The mail server for what is sent by mail."""

@@ -54,6 +54,9 @@ class Refers:
 class Templated:
     """The value is a text with fields such as ``{call.caller}``."""
 
+    secrets: bool = False
+    """Fields such as ``{secret.pin}`` may stand in it: it goes to another system, and nowhere else."""
+
 
 Marker: TypeAlias = Refers | Templated
 

@@ -9,12 +9,14 @@ from typing import Annotated, Any, ClassVar, Final, Literal, Self, TypeAlias
 from pydantic import ConfigDict, Field, model_validator
 
 from config.schema.callbacks import Callbacks, Zone
+from config.schema.lookups import CallerLookUp, LookUp, Numbering
+from config.schema.marks import Way
 from config.schema.menus import Menus
-from config.schema.numbers import CallerNumber, DialledNumber, Prefix
+from config.schema.numbers import CallerNumber, DialledNumber, Extension, Prefix
 from config.schema.phones import Trunk
 from config.schema.queues import Queue, QueueSettings
 from config.schema.references import Priority, Reference
-from config.schema.shared import Flag, FrozenMap, Model, Name, Number, Text, Title, WholeNumber, refused
+from config.schema.shared import Flag, FrozenMap, Language, Model, Name, Number, Text, Title, WholeNumber, refused
 
 __all__ = [
     "DEFAULT_NUMBER",
@@ -93,6 +95,9 @@ class CallCounts(Model):
         return self
 
 
+OneLine: TypeAlias = Annotated[str, Text(r"[^\x00-\x1f\x7f]{0,200}", "give one line of at most 200 characters")]
+
+
 class Customer(Model):
     """Somebody whose number is known."""
 
@@ -104,6 +109,18 @@ class Customer(Model):
 
     agent: Name | None = None
     """The agent who is first offered their calls, in queues with sticky."""
+
+    language: Language | None = None
+    """What they are spoken to in, whatever the tree's language."""
+
+    vip: Annotated[int, WholeNumber(0, 10)] = 0
+    """VIP level; each is worth caller_lookup.vip_points of priority."""
+
+    matter: OneLine = ""
+    """What is open with them, for menus and for the agent."""
+
+    data: FrozenMap[Name, OneLine] = Field(default_factory=dict)
+    """Whatever else is known, as {customer.NAME}."""
 
 
 class Outbound(Model):
@@ -150,13 +167,26 @@ class Routing(Model):
     """Since when an agent counts as idle."""
 
     menus: Menus = Field(default_factory=Menus)
-    """Bounds on what a single call may do in the menus."""
+    """What holds in all menus: bounds and keys."""
+
+    extensions: FrozenMap[Extension, Annotated[Reference, Way.CHOICE]] = Field(default_factory=dict)
+    """Extensions that callers may dial in menus with direct_dial, each with the node it leads to; agents have theirs
+    in agents.yaml."""
 
     call_counts: CallCounts = Field(default_factory=CallCounts)
     """What the counting strategies count."""
 
     customers: FrozenMap[CallerNumber, Customer] = Field(default_factory=dict)
-    """Callers who are known, by their number as it arrives."""
+    """Callers who are known, by their number in any way of writing (see numbering)."""
+
+    caller_lookup: CallerLookUp = Field(default_factory=CallerLookUp)
+    """How further callers become known before their first menu."""
+
+    numbering: Numbering = Field(default_factory=Numbering)
+    """How telephone numbers are written at the site."""
+
+    lookups: FrozenMap[Name, LookUp] = Field(default_factory=dict)
+    """Requests to other systems, by the name that nodes of type http give."""
 
     outbound: Outbound = Field(default_factory=Outbound)
     """What the engine may dial beside agents' phones."""

@@ -8,12 +8,15 @@ from typing import Annotated, Any, ClassVar, TypeAlias
 
 from pydantic import Field
 
-from config.schema.ivr.asking import Menu
+from config.schema.ivr.asking import Collect, Menu, Pin
 from config.schema.ivr.deciding import Branch, BranchCase, Hours, Parameter, Return, SetData, Subtree
 from config.schema.ivr.leaving import Enqueue
+from config.schema.ivr.lookups import Http, HttpCase, Webhook
 from config.schema.ivr.survey import Survey
 from config.schema.ivr.talking import Hangup, Play, Say, SetLanguage
 from config.schema.ivr.values import BUILT_IN_PROMPTS, RECORDING_ENDINGS, Prompt, Retry
+from config.schema.ivr.voicemail import Record, Voicemail, VoicemailAccess
+from config.schema.keys import NodeKeys
 from config.schema.shared import FrozenMap, Language, Model, Name
 
 __all__ = [
@@ -21,14 +24,19 @@ __all__ = [
     "RECORDING_ENDINGS",
     "Branch",
     "BranchCase",
+    "Collect",
     "Enqueue",
     "Hangup",
     "Hours",
+    "Http",
+    "HttpCase",
     "Menu",
     "Node",
     "Parameter",
+    "Pin",
     "Play",
     "Prompt",
+    "Record",
     "Retry",
     "Return",
     "Say",
@@ -37,10 +45,31 @@ __all__ = [
     "Subtree",
     "Survey",
     "Tree",
+    "Voicemail",
+    "VoicemailAccess",
+    "Webhook",
 ]
 
 Node: TypeAlias = Annotated[
-    Play | Menu | Say | Enqueue | Hangup | SetLanguage | Branch | Hours | SetData | Subtree | Return | Survey,
+    Play
+    | Menu
+    | Collect
+    | Pin
+    | Say
+    | Enqueue
+    | Hangup
+    | SetLanguage
+    | Branch
+    | Hours
+    | SetData
+    | Subtree
+    | Return
+    | Http
+    | Webhook
+    | Survey
+    | Record
+    | Voicemail
+    | VoicemailAccess,
     Field(discriminator="type"),
 ]
 """A node of a tree, told apart by its type."""
@@ -62,6 +91,9 @@ class Tree(Model):
 
     prompts: FrozenMap[Name, FrozenMap[Language, Prompt]] = Field(default_factory=dict)
     """Prompts by language. Their names hold in all files of ivr/. goodbye, no-input and not-valid are there already."""
+
+    keys: NodeKeys | None = None
+    """Other keys for repeat, back, top and operator in this tree, or off."""
 
     nodes: FrozenMap[Name, Node] = Field(examples=[{"bye": {"type": "hangup"}}], json_schema_extra={"minProperties": 1})
     """What happens, step by step; each node is named by its key."""
