@@ -370,7 +370,10 @@ class Engine:
 
     def _hours_changed(self, event: HoursChanged, now: float) -> None:
         queue = self.world.queues.get(event.queue)
-        if queue is not None and queue.is_open is not event.is_open:
+        if queue is None:
+            return
+        queue.hours_why = event.why
+        if queue.is_open is not event.is_open:
             queue.is_open = event.is_open
             self._room.recheck(queue, now)
 

@@ -227,10 +227,12 @@ class OffersResumed:
 
 @dataclass(frozen=True, slots=True)
 class HoursChanged:
-    """A queue's opening hours began or ended (the calendar lives outside the core)."""
+    """A queue's opening hours began or ended, or the reason has changed (the calendar lives outside the core)."""
 
     queue: str
     is_open: bool
+    why: str = ""
+    """Open or closed, until when and why: a sentence for explanations."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,6 +51,7 @@ class Queue:
         "handling_s",
         "handlings",
         "hang_ups",
+        "hours_why",
         "is_open",
         "members",
         "offered",
@@ -73,6 +74,8 @@ class Queue:
         self.offered = 0
         """Calls being offered now."""
         self.is_open = True
+        self.hours_why = ""
+        """Open or closed, until when and why; empty for a queue without opening hours."""
         self.retired = False
         """No longer in the configuration: serves those who wait, takes no new calls."""
         self.handled = 0

@@ -51,6 +51,8 @@ class QueueView:
     staffed: int
     handled: int
     is_open: bool
+    hours: str
+    """Open or closed, until when and why; empty for a queue without opening hours."""
     retired: bool
 
 
@@ -134,6 +136,7 @@ def take_snapshot(world: World, now: float) -> Snapshot:
                 staffed=sum(agent.is_working for agent in members),
                 handled=queue.handled,
                 is_open=queue.is_open,
+                hours=queue.hours_why,
                 retired=queue.retired,
             )
         )

@@ -249,6 +249,8 @@ class WaitingRoom:
             call.overflowed = set()
         call.overflowed.add((queue.spec.id, number))
         reason = f"{why} {abs(number) if number < 0 else number + 1} of queue {queue.spec.id}"
+        if rule.when.out_of_hours and queue.hours_why:
+            reason += f" ({queue.hours_why})"
         self._go(call, rule.then, reason, now)
 
     def _go(self, call: Call, action: OverflowAction, reason: str, now: float) -> None:

@@ -106,7 +106,9 @@ class Application:
         parts.begin()
         stack.callback(parts.close)
         runner = web.AppRunner(
-            make_app(parts, parts.metrics.registry, token), access_log=None, shutdown_timeout=_CLOSE_LIMIT_S
+            make_app(parts, parts.metrics.registry, token, parts.areas()),
+            access_log=None,
+            shutdown_timeout=_CLOSE_LIMIT_S,
         )
         await runner.setup()
         stack.push_async_callback(runner.cleanup)

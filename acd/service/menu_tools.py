@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from ivr.opening import Calendars, QueueStates
 from ivr.tools import Tools
 
 __all__ = ["WallClock", "menu_tools"]
@@ -22,6 +23,6 @@ class WallClock:
         return datetime.fromtimestamp(self.wall(), UTC)
 
 
-def menu_tools(*, wall: Callable[[], float]) -> Tools:
+def menu_tools(*, wall: Callable[[], float], calendars: Calendars, queues: QueueStates) -> Tools:
     """Put the tools together."""
-    return Tools(clock=WallClock(wall))
+    return Tools(clock=WallClock(wall), calendars=calendars, queues=queues)

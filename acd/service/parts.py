@@ -17,6 +17,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import structlog
+from aiohttp import web
 
 from acd.core.engine import Engine
 from acd.core.events import (
@@ -34,6 +35,9 @@ from acd.service.agent_codes import AgentDoor, act
 from acd.service.agent_states import AgentStateFile, presence_of
 from acd.service.asterisk_link import AsteriskLink, LinkParts
 from acd.service.calendar_clock import CalendarClock
+from acd.service.calendars.desk import CalendarDesk
+from acd.service.calendars.overrides import Overrides
+from acd.service.calendars.queue_states import EngineQueues
 from acd.service.call_log import CallLog
 from acd.service.call_session import SessionTools
 from acd.service.callbacks.desk import Callbacks, CallbackTools
@@ -61,6 +65,7 @@ from acd.service.sessions import Sessions
 from acd.service.status import dated, status_of
 from acd.service.stocktaking import RestoredTalks, Stocktaking
 from acd.service.waiting_messages import numbers_said
+from acd.web import calendars
 from acd.web.backend import AgentAction, ConfigurationRefused, Json, Readiness
 from ami_bridge.agi_server import AgiLimits, AgiServer
 from ami_bridge.agi_session import AgiSession
@@ -94,7 +99,6 @@ class Parts:
         self._site = LiveSite(compile_config(config))
         routing = self._site.compiled.routing
         self._clocks = Clocks(loop.time, time.time)
-        self._tools = menu_tools(wall=time.time)
         self.draining = False
         self._variables: tuple[tuple[str, str], ...] = ()
         self._prompts_ready = False
@@ -125,7 +129,12 @@ class Parts:
         self.last_agents = LastAgentFile(Path(config.acd.state_dir) / "last-agents.json", self.engine.last_agents)
         self.host.observe(self.last_agents.observe)
         self.host.observe(CallLog(self.engine.calls, self.engine.world.ended).observe)
-        self._calendar = CalendarClock(post, time.time, loop.call_later)
+        overrides = Overrides(Path(config.acd.state_dir) / "calendars.json", time.time)
+        self._calendar = CalendarClock(post, time.time, loop.call_later, overrides.override)
+        self.calendars = CalendarDesk(overrides, lambda: self._site.compiled, time.time, self._calendar.look)
+        self._tools = menu_tools(
+            wall=time.time, calendars=self.calendars, queues=EngineQueues(self.engine.queues, loop.time)
+        )
         self.prompts = PromptStore(
             Path(config.acd.cache_dir) / "prompts", recorded_dir=config.folder / "prompts", synthesisers=voices
         )
@@ -232,6 +241,10 @@ class Parts:
             ).collect
         )
 
+    def areas(self) -> Iterator[Callable[[web.Application], None]]:
+        """Yield what adds the routes of each further subject to the web port."""
+        yield partial(calendars.add_routes, desk=self.calendars)
+
     def begin(self) -> None:
         """Give the engine its first inputs, the journal open: offers wait, agents are as they were."""
         self.recorder.start(self._site.compiled.routing, self.host.now())
@@ -239,6 +252,7 @@ class Parts:
         last_agents = self.last_agents.load()
         if last_agents:
             self.host.post(LastAgentsRestored(last_agents))
+        self.calendars.load()
         self._calendar.take(self._site.compiled)
         self.callbacks.restore()
         self._restore_agents()

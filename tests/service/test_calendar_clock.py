@@ -8,6 +8,7 @@ from pathlib import Path
 
 import yaml
 
+from acd.core.calendars import Override
 from acd.core.events import CountsReset, Event, HoursChanged
 from acd.service.calendar_clock import CalendarClock
 from acd.service.compile import Compiled, compile_config
@@ -63,13 +64,13 @@ def test_hours_are_told_at_the_start_and_at_each_change(tmp_path: Path) -> None:
     wall = Wall(MONDAY + 8 * HOUR)
     clock = CalendarClock(told.append, lambda: wall.now, wall.call_later)
     clock.take(site(tmp_path / "site"))
-    assert told == [HoursChanged("cards", False)]
+    assert told == [HoursChanged("cards", False, "closed until 2026-11-23 09:00 (UTC): outside opening hours")]
     wall.advance(0.999 * HOUR)
     assert len(told) == 1
     wall.advance(0.002 * HOUR)
-    assert told[1:] == [HoursChanged("cards", True)]
+    assert told[1:] == [HoursChanged("cards", True, "open until 2026-11-23 17:00 (UTC): opening hours")]
     wall.advance(8 * HOUR)
-    assert told[2:] == [HoursChanged("cards", False)]
+    assert told[2:] == [HoursChanged("cards", False, "closed until 2026-11-24 09:00 (UTC): outside opening hours")]
     clock.close()
     wall.advance(24 * HOUR)
     assert len(told) == 3
@@ -83,7 +84,39 @@ def test_a_clock_that_is_set_is_noticed(tmp_path: Path) -> None:
     clock.take(site(tmp_path / "site"))
     skew[0] = 8 * HOUR
     wall.advance(61)
-    assert told == [HoursChanged("cards", False), HoursChanged("cards", True)]
+    assert [is_open(event) for event in told] == [False, True]
+
+
+def is_open(event: Event) -> bool:
+    assert isinstance(event, HoursChanged)
+    return event.is_open
+
+
+def test_an_override_is_told_when_it_is_set_and_when_it_ends(tmp_path: Path) -> None:
+    told: list[Event] = []
+    wall = Wall(MONDAY + 10 * HOUR)
+    overrides: dict[str, Override] = {}
+    clock = CalendarClock(told.append, lambda: wall.now, wall.call_later, overrides.get)
+    clock.take(site(tmp_path / "site"))
+    assert [is_open(event) for event in told] == [True]
+    overrides["office"] = Override(False, datetime(2026, 11, 23, 11, tzinfo=UTC), "fire drill")
+    clock.look()
+    assert told[1:] == [HoursChanged("cards", False, "closed until 2026-11-23 11:00 (UTC): fire drill")]
+    wall.advance(HOUR)
+    assert told[2:] == [HoursChanged("cards", True, "open until 2026-11-23 17:00 (UTC): opening hours")]
+
+
+def test_a_new_reason_is_told(tmp_path: Path) -> None:
+    told: list[Event] = []
+    wall = Wall(MONDAY)
+    overrides: dict[str, Override] = {}
+    clock = CalendarClock(told.append, lambda: wall.now, wall.call_later, overrides.get)
+    clock.take(site(tmp_path / "site"))
+    overrides["office"] = Override(False, datetime(2026, 11, 23, 12, tzinfo=UTC), "power cut")
+    clock.look()
+    clock.look()
+    assert [is_open(event) for event in told] == [False, False]
+    assert told[1:] == [HoursChanged("cards", False, "closed until 2026-11-23 12:00 (UTC): power cut")]
 
 
 def test_a_reload_tells_what_differs(tmp_path: Path) -> None:
@@ -92,7 +125,7 @@ def test_a_reload_tells_what_differs(tmp_path: Path) -> None:
     clock = CalendarClock(told.append, lambda: wall.now, wall.call_later)
     clock.take(site(tmp_path / "a"))
     clock.take(site(tmp_path / "b", opening_hours=False))
-    assert told == [HoursChanged("cards", False), HoursChanged("cards", True)], "a queue without hours is open"
+    assert [is_open(event) for event in told] == [False, True], "a queue without hours is open"
 
 
 def test_counts_are_reset_once_a_day(tmp_path: Path) -> None:
