@@ -29,14 +29,17 @@ from acd.core.specs import (
 from acd.service.calendars.compiling import compile_calendar
 from acd.service.callbacks.policy import CallbackSite, compile_callbacks
 from acd.service.menus import NodeContext, build
+from acd.service.menus.keys import Level, effective
 from acd.service.outbound import Outbound
 from acd.service.prompts.defaults import PromptSource, PromptTable, Recording, SpokenText
+from acd.service.voicemail.boxes import ACCESS_NUMBER, Boxes, access_node, built_in_tree, compile_boxes
 from config import Config
 from config.schema import ivr as written
 from config.schema import overflow, queues
 from config.schema import routing as site
 from config.schema.menus import Menus
 from config.schema.routing import DEFAULT_NUMBER
+from ivr.directory import Directory
 from ivr.interpreter import Limits
 from ivr.nodes import LanguageNode, SetNode
 from ivr.outcome import NodeId
@@ -108,6 +111,8 @@ class Compiled:
     """When counts start anew; None: never."""
     limits: Limits
     """Bounds on each call in the menus."""
+    boxes: Boxes
+    """The voicemail boxes."""
 
     def entry_node(self, dialled: str) -> NodeId:
         """Where a caller who dialled this number enters; without a default the first number's node takes the others."""
@@ -135,19 +140,33 @@ def compile_config(config: Config) -> Compiled:
         name: {key: given.default for key, given in tree.parameters.items() if given.default is not None}
         for name, tree in config.trees.items()
     }
-    trees = [
-        Tree(
+    directory = _directory(config, lambda reference: resolve(reference, ""))
+
+    def build_tree(name: str, tree: written.Tree) -> Tree:
+        keys: tuple[Level, ...] = (
+            (config.routing.menus.keys, lambda reference: resolve(reference, "")),
+            (tree.keys, lambda reference: resolve(reference, name)),
+        )
+        return Tree(
             name=name,
             start=node_id(name, tree.start),
-            nodes=tuple(build(NodeContext(name, key, resolve, parameters), node) for key, node in tree.nodes.items()),
+            nodes=tuple(
+                build(NodeContext(name, key, resolve, parameters, directory, keys), node)
+                for key, node in tree.nodes.items()
+            ),
             language=tree.language,
+            keys=effective(keys),
         )
-        for name, tree in config.trees.items()
-    ]
+
+    trees = [build_tree(name, tree) for name, tree in config.trees.items()]
+    boxes = compile_boxes(config)
+    built_in = built_in_tree(boxes, next(iter(sorted({tree.language for tree in trees})), "en"))
+    numbers = {ACCESS_NUMBER: access_node()} if built_in is not None else {}
+    numbers |= {number: resolve(reference, "") for number, reference in config.routing.numbers.items()}
     return Compiled(
         routing=_routing(config, lambda reference: resolve(reference, "")),
-        forest=Forest(trees),
-        numbers={number: resolve(reference, "") for number, reference in config.routing.numbers.items()},
+        forest=Forest((*trees, built_in) if built_in is not None else trees),
+        numbers=numbers,
         prompts=_prompts(config),
         languages=frozenset(
             {tree.language for tree in trees}
@@ -168,7 +187,15 @@ def compile_config(config: Config) -> Compiled:
         },
         counts_reset=_daily_reset(config.routing.call_counts),
         limits=_limits(config.routing.menus, lambda reference: resolve(reference, "")),
+        boxes=boxes,
     )
+
+
+def _directory(config: Config, menu_node: _MenuNode) -> Directory | None:
+    """Return the extensions that callers may dial in menus, if there is any."""
+    nodes = {extension: menu_node(reference) for extension, reference in config.routing.extensions.items()}
+    agents = {agent.extension: name for name, agent in config.agents.items() if agent.extension is not None}
+    return Directory(nodes, agents) if nodes or agents else None
 
 
 _SCOPES = {"all-queues": CountScope.GLOBAL, "queue": CountScope.QUEUE}

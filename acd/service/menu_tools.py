@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from acd.service.hashes import Argon2Hashes
 from ivr.opening import Calendars, QueueStates
 from ivr.tools import Tools
 
@@ -25,4 +26,4 @@ class WallClock:
 
 def menu_tools(*, wall: Callable[[], float], calendars: Calendars, queues: QueueStates) -> Tools:
     """Put the tools together."""
-    return Tools(clock=WallClock(wall), calendars=calendars, queues=queues)
+    return Tools(clock=WallClock(wall), hashes=Argon2Hashes(), calendars=calendars, queues=queues)

@@ -8,6 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
+from config.schema.numbers import Extension
 from config.schema.phones import Phone
 from config.schema.shared import Flag, FrozenMap, Level, Model, Name, Number, Title, WholeNumber
 
@@ -22,6 +23,9 @@ class Agent(Model):
 
     phone: Phone = Field(examples=["PJSIP/anna"])
     """The agent's phone as Dial() takes it: PJSIP/anna, SIP/anna, Local/100@agents, IAX2/anna, DAHDI/1."""
+
+    extension: Extension | None = None
+    """What callers dial for this agent in menus with direct_dial."""
 
     queues: tuple[Name, ...] = ()
     """The queues this agent serves."""

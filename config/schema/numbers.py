@@ -6,7 +6,7 @@ from typing import Annotated, TypeAlias
 
 from config.schema.shared import Text
 
-__all__ = ["CallerNumber", "DialledNumber", "OutsideNumber", "Prefix"]
+__all__ = ["CallerNumber", "DialledNumber", "Extension", "OutsideNumber", "Prefix"]
 
 _AS_IT_ARRIVES = r"[0-9A-Za-z+*#._-]{1,64}"
 _CHARACTERS = "digits, letters, '+', '*', '#', '.', '_' or '-'"
@@ -23,6 +23,9 @@ OutsideNumber: TypeAlias = Annotated[
     str, Text(r"\+?[0-9]{2,24}", "give a number of 2 to 24 digits, with or without '+' before them")
 ]
 """A number that the engine dials."""
+
+Extension: TypeAlias = Annotated[str, Text(r"[0-9]{2,10}", "give 2 to 10 digits")]
+"""What a caller dials in a menu for an agent or a node."""
 
 Prefix: TypeAlias = Annotated[
     str, Text(r"\+?[0-9]{1,24}|\+", "give the first digits of the numbers allowed, with or without '+' before them")

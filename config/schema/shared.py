@@ -19,6 +19,7 @@ from config.schema.marks import Refers
 from config.wording import quoted
 
 __all__ = [
+    "FLAG_JSON_SCHEMA",
     "LANGUAGES",
     "NAME_JSON_SCHEMA",
     "ONLY_YES",
@@ -191,6 +192,10 @@ _FLAGS: Final[Mapping[str, bool]] = MappingProxyType(
 )
 
 
+FLAG_JSON_SCHEMA: Final[JsonSchemaValue] = {"anyOf": [{"type": "boolean"}, {"enum": ["yes", "no", "on", "off"]}]}
+"""A boolean. For an editor that reads YAML 1.2, yes and no are texts."""
+
+
 class _Flag:
     """yes, true, on or no, false, off, in any case."""
 
@@ -207,8 +212,8 @@ class _Flag:
         return _FLAGS[value.lower()]
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        # For an editor that reads YAML 1.2, yes and no are texts.
-        return {"anyOf": [handler(schema), {"enum": ["yes", "no", "on", "off"]}]}
+        handler(schema)
+        return FLAG_JSON_SCHEMA
 
 
 Flag: TypeAlias = Annotated[bool, _Flag()]

@@ -48,11 +48,12 @@ def examples(page: str) -> Iterator[Example]:
     """The examples of a page: one or more yaml blocks, each beginning with the comment `# FILE`, then its walks."""
     files: dict[str, str] = {}
     walks: list[str] = []
+    last = 0
     for block in _BLOCK.finditer(page):
         kind, text = block.groups()
         if kind == "yaml":
             if walks:
-                yield Example(_heading(page, block.start()), files, tuple(walks))
+                yield Example(_heading(page, last), files, tuple(walks))
                 files, walks = {}, []
             named = _FILE.match(text)
             assert named, f"a block of YAML does not begin with the name of its file:\n{text}"
@@ -66,7 +67,7 @@ def examples(page: str) -> Iterator[Example]:
 
 
 def _heading(page: str, before: int) -> str:
-    return next(reversed(re.findall(r"^#+ (.*)$", page[:before], re.MULTILINE)))
+    return next(reversed(re.findall(r"^##+ (.*)$", page[:before], re.MULTILINE)))
 
 
 def write(example: Example, folder: Path) -> Path:

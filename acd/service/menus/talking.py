@@ -10,6 +10,7 @@ from acd.service.menus.context import Builder, NodeContext, speech
 from config.schema.ivr import Hangup, Play, Say, SetLanguage
 from ivr import nodes
 from ivr.outcome import HangUpCause
+from ivr.values import Wording
 
 __all__ = ["BUILDERS"]
 
@@ -23,6 +24,7 @@ def _say(here: NodeContext, node: Say) -> nodes.Say:
         id=here.id,
         kind=nodes.SayKind(node.kind),
         value=node.value[""] if "" in node.value else dict(node.value.items()),
+        wording=Wording(currency=node.currency or "", weekday=node.weekday, year=node.year, clock_h=int(node.clock)),
         next=here.at(node.next),
         barge_in=node.barge_in,
     )

@@ -31,6 +31,12 @@ DEFAULT_TEXTS: Mapping[str, Mapping[str, str]] = MappingProxyType(
         "goodbye": {"en": "Thank you for calling. Goodbye.", "zh": "感谢您的来电，再见。"},
         "not-valid": {"en": "Sorry, that is not a valid choice.", "zh": "对不起，您的选择无效。"},
         "no-input": {"en": "Sorry, I did not get an answer.", "zh": "对不起，没有收到您的选择。"},
+        "you-entered": {"en": "You entered", "zh": "您输入的是"},
+        "confirm-entry": {
+            "en": "If that is right, press one. To enter it again, press two.",
+            "zh": "确认请按一，重新输入请按二。",
+        },
+        "pin-wrong": {"en": "Sorry, that is not right.", "zh": "对不起，密码不正确。"},
         "queue-position": {"en": "You are number", "zh": "您排在第"},
         "queue-position-end": {"en": "in the queue.", "zh": "位。"},
         "estimated-wait": {"en": "The estimated wait is about", "zh": "预计还需等待大约"},
@@ -175,7 +181,7 @@ DEFAULT_TEXTS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "zh": "设置问候语请按0，结束请按井号键。",
         },
         "voicemail-help": {
-            "en": "Previous message, 4. When it was left and by whom, 3. To call back, 8. For your greeting, 0. To end, hash.",
+            "en": "Previous message, 4. When and by whom, 3. To call back, 8. For your greeting, 0. To end, hash.",
             "zh": "上一条请按4，留言详情请按3，回电请按8，设置问候语请按0，结束请按井号键。",
         },
         "voicemail-first": {
@@ -215,7 +221,7 @@ DEFAULT_TEXTS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "zh": "无人接听。",
         },
         "voicemail-greeting-keys": {
-            "en": "To listen to your greeting, press 1. To record a new one, 2. For the general greeting, 3. To go back, star.",
+            "en": "To hear your greeting, press 1. To record a new one, 2. For the general one, 3. To go back, star.",
             "zh": "收听问候语请按1，录制新问候语请按2，使用默认问候语请按3，返回请按星号键。",
         },
         "voicemail-greeting-recorded": {

@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal, TypeAlias
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from config.schema.ivr.values import PromptNames, Value
+from config.schema.keys import NodeKeys
 from config.schema.references import Reference
-from config.schema.shared import Flag, Language, Model
+from config.schema.shared import Flag, Language, Model, wrong
+from config.suggest import suggestion
+from ivr.currencies import DECIMALS
 
-__all__ = ["Hangup", "Play", "Say", "SetLanguage"]
+__all__ = ["Currency", "Hangup", "Play", "Say", "SetLanguage"]
+
+
+def _is_currency(value: str) -> str:
+    if value not in DECIMALS:
+        raise wrong("{value} is no currency of ISO 4217; {right}", value, right=suggestion(value, DECIMALS))
+    return value
+
+
+Currency: TypeAlias = Annotated[str, AfterValidator(_is_currency)]
+"""A currency's code of ISO 4217."""
 
 
 class Play(Model):
@@ -28,6 +41,9 @@ class Play(Model):
     next: Reference = Field(examples=["main"])
     """Where the caller goes afterwards."""
 
+    keys: NodeKeys | None = None
+    """Other keys for repeat, back, top and operator here, or off."""
+
 
 class Say(Model):
     """Says something that may be known only during the call, and goes on."""
@@ -35,8 +51,21 @@ class Say(Model):
     type: Literal["say"]
     """Kind of node."""
 
-    kind: Literal["text", "digits", "phone", "number"] = "text"
-    """text: spoken as it stands; digits: one by one; phone: one by one as a telephone number; number: as a number."""
+    kind: Literal["text", "digits", "phone", "number", "ordinal", "money", "date", "time", "duration"] = "text"
+    """text: as it stands; digits: one by one; phone: as a telephone number; number: 42; ordinal: 21 as twenty-first;
+    money: 12.50 USD; date: 2026-11-21; time: 15:30; duration: 7500 (seconds), 2:05:00 or PT2H5M."""
+
+    currency: Currency | None = None
+    """For money: the currency (ISO 4217) of a value that names none."""
+
+    weekday: Flag = False
+    """For date: is the day of the week said, too?"""
+
+    year: Flag = True
+    """For date: is the year said?"""
+
+    clock: Literal["12", "24"] = "12"
+    """For time: a clock of 12 hours or of 24."""
 
     value: Value = Field(examples=["42"])
     """What is said: a text, or one per language. {call.caller}, {data.topic} and the like are filled in."""
@@ -46,6 +75,9 @@ class Say(Model):
 
     next: Reference = Field(examples=["main"])
     """Where the caller goes afterwards."""
+
+    keys: NodeKeys | None = None
+    """Other keys for repeat, back, top and operator here, or off."""
 
 
 class Hangup(Model):

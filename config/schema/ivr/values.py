@@ -4,16 +4,27 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Final, Literal, TypeAlias
 
-from pydantic import BeforeValidator, WithJsonSchema
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from config.schema.marks import PROMPT, Refers, Templated
-from config.schema.shared import LANGUAGES, NAME_JSON_SCHEMA, FrozenMap, Model, Name, Text, WholeNumber
+from config.schema.shared import (
+    FLAG_JSON_SCHEMA,
+    LANGUAGES,
+    NAME_JSON_SCHEMA,
+    Flag,
+    FrozenMap,
+    Model,
+    Name,
+    Text,
+    WholeNumber,
+)
 
 __all__ = [
     "BUILT_IN_PROMPTS",
     "RECORDING_ENDINGS",
     "Key",
     "Line",
+    "PlayedPrompt",
     "Prompt",
     "PromptName",
     "PromptNames",
@@ -95,6 +106,9 @@ BUILT_IN_PROMPTS: Final = frozenset(
         "voicemail-urgent",
         "voicemail-wrong",
         "voicemail-you-have",
+        "confirm-entry",
+        "pin-wrong",
+        "you-entered",
     }
 )
 """Prompts that every site has in all languages, until it defines its own of the same name."""
@@ -110,16 +124,46 @@ RecordedFile: TypeAlias = Annotated[
 ]
 
 
-def _listed(value: Any) -> Any:
-    """Read one name as a list of one."""
-    return [value] if isinstance(value, str) else value
-
-
-_NAME_OR_NAMES: Final = {"anyOf": [NAME_JSON_SCHEMA, {"type": "array", "items": NAME_JSON_SCHEMA}]}
-
 PromptName: TypeAlias = Annotated[Name, Refers(PROMPT)]
 
-PromptNames: TypeAlias = Annotated[tuple[PromptName, ...], BeforeValidator(_listed), WithJsonSchema(_NAME_OR_NAMES)]
+
+class PlayedPrompt(Model):
+    """One prompt that a node plays."""
+
+    prompt: PromptName = Field(examples=["welcome"])
+    """The prompt."""
+
+    barge_in: Flag = True
+    """May a key end it, where the node lets one? Without, everybody hears all of it."""
+
+
+def _listed(value: Any) -> Any:
+    """Read one prompt as a list of one."""
+    return [value] if isinstance(value, str | dict) else value
+
+
+def _named(value: Any) -> Any:
+    """Read a name as the prompt of that name."""
+    return {"prompt": value} if isinstance(value, str) else value
+
+
+_PROMPT: Final = {
+    "anyOf": [
+        NAME_JSON_SCHEMA,
+        {
+            "type": "object",
+            "properties": {"prompt": NAME_JSON_SCHEMA, "barge_in": FLAG_JSON_SCHEMA},
+            "required": ["prompt"],
+            "additionalProperties": False,
+        },
+    ]
+}
+
+PromptNames: TypeAlias = Annotated[
+    tuple[Annotated[PlayedPrompt, BeforeValidator(_named)], ...],
+    BeforeValidator(_listed),
+    WithJsonSchema({"anyOf": [*_PROMPT["anyOf"], {"type": "array", "items": _PROMPT}]}),
+]
 """One prompt, or several that are played one after the other."""
 
 
