@@ -17,7 +17,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
 from config.readonly import ReadOnlyMap
-from config.schema import Acd, Agents, Calendars, Routing, Tree
+from config.schema import Acd, Agents, Calendars, Routing, Tree, Voicemail
 from config.schema.shared import ONLY_YES
 
 __all__ = ["SHIPPED", "json_schemas", "write_json_schemas"]
@@ -26,7 +26,7 @@ SHIPPED: Final = Path(__file__).parent / "schema" / "json"
 """The folder with the schemas as shipped."""
 
 _MODELS: Final[Mapping[str, type[BaseModel]]] = ReadOnlyMap(
-    {"acd": Acd, "routing": Routing, "agents": Agents, "calendars": Calendars, "ivr": Tree}
+    {"acd": Acd, "routing": Routing, "agents": Agents, "calendars": Calendars, "voicemail": Voicemail, "ivr": Tree}
 )
 
 

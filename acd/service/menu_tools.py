@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from acd.service.hashes import Argon2Hashes
+from ivr.mailboxes import Mailboxes
 from ivr.opening import Calendars, QueueStates
+from ivr.recordings import Recordings
 from ivr.tools import Tools
 
 __all__ = ["WallClock", "menu_tools"]
@@ -24,6 +26,20 @@ class WallClock:
         return datetime.fromtimestamp(self.wall(), UTC)
 
 
-def menu_tools(*, wall: Callable[[], float], calendars: Calendars, queues: QueueStates) -> Tools:
+def menu_tools(
+    *,
+    wall: Callable[[], float],
+    calendars: Calendars,
+    queues: QueueStates,
+    mailboxes: Mailboxes,
+    recordings: Recordings,
+) -> Tools:
     """Put the tools together."""
-    return Tools(clock=WallClock(wall), hashes=Argon2Hashes(), calendars=calendars, queues=queues)
+    return Tools(
+        clock=WallClock(wall),
+        hashes=Argon2Hashes(),
+        calendars=calendars,
+        queues=queues,
+        mailboxes=mailboxes,
+        recordings=recordings,
+    )

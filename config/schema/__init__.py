@@ -8,5 +8,6 @@ from config.schema.agents import Agents
 from config.schema.calendars import Calendars
 from config.schema.ivr import Tree
 from config.schema.routing import Routing
+from config.schema.voicemail import Voicemail
 
-__all__ = ["Acd", "Agents", "Calendars", "Routing", "Tree"]
+__all__ = ["Acd", "Agents", "Calendars", "Routing", "Tree", "Voicemail"]

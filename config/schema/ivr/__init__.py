@@ -10,7 +10,7 @@ from pydantic import Field
 
 from config.schema.ivr.asking import Collect, Menu, Pin
 from config.schema.ivr.deciding import Branch, BranchCase, Hours, Parameter, Return, SetData, Subtree
-from config.schema.ivr.leaving import Enqueue
+from config.schema.ivr.leaving import Agent, Callback, Enqueue, Transfer
 from config.schema.ivr.lookups import Http, HttpCase, Webhook
 from config.schema.ivr.survey import Survey
 from config.schema.ivr.talking import Hangup, Play, Say, SetLanguage
@@ -22,8 +22,10 @@ from config.schema.shared import FrozenMap, Language, Model, Name
 __all__ = [
     "BUILT_IN_PROMPTS",
     "RECORDING_ENDINGS",
+    "Agent",
     "Branch",
     "BranchCase",
+    "Callback",
     "Collect",
     "Enqueue",
     "Hangup",
@@ -44,6 +46,7 @@ __all__ = [
     "SetLanguage",
     "Subtree",
     "Survey",
+    "Transfer",
     "Tree",
     "Voicemail",
     "VoicemailAccess",
@@ -57,6 +60,9 @@ Node: TypeAlias = Annotated[
     | Pin
     | Say
     | Enqueue
+    | Agent
+    | Transfer
+    | Callback
     | Hangup
     | SetLanguage
     | Branch
