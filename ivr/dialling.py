@@ -52,11 +52,7 @@ class Exchange(Protocol):
     """Tells what may be dialled."""
 
     def number(self, number: str) -> str:
-        """The device by which an outside number is reached; empty when the site does not allow it."""
-        ...
-
-    def extension(self, extension: str) -> str:
-        """The device of an extension inside; empty when there is none such."""
+        """What to dial for an outside number; empty when the site does not allow it."""
         ...
 
 
@@ -65,9 +61,5 @@ class NoExchange:
     """Allows nothing."""
 
     def number(self, number: str) -> str:  # noqa: ARG002
-        """See `Exchange`."""
-        return ""
-
-    def extension(self, extension: str) -> str:  # noqa: ARG002
         """See `Exchange`."""
         return ""

@@ -23,7 +23,10 @@ from routing.priority import OrderKey
 from routing.skills import Requirement
 from routing.strategies import FanOut
 
-__all__ = ["Decision", "Matching"]
+__all__ = ["ONE_AGENT", "Decision", "Matching"]
+
+ONE_AGENT = "@"
+"""Before an agent's name: the skill that this agent alone has. A call that asks for it asks for it alone."""
 
 
 class Decision(NamedTuple):
@@ -246,8 +249,8 @@ class Matching:
         A step that names a skill sets its level for the call's own requirement, too (that is what "lower level" means).
         """
         queue = call.queue
-        if queue is None:
-            return Requirement.of(call.requires)
+        if queue is None or (call.requires and call.requires[0][0].startswith(ONE_AGENT)):
+            return Requirement.of(call.requires)  # a call for one agent asks for nothing else
         if not call.step:
             return queue.spec.requirement.plus(call.requires)
         step = queue.spec.relaxation[call.step - 1]

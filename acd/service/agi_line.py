@@ -8,10 +8,13 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
+from acd.core.events import LegFailure
 from acd.service.prompts import Resolved
 from acd.service.sound_files import ENDING, look
 from ami_bridge.agi_codec import AgiReply
 from ami_bridge.agi_session import AgiClosed, AgiError, AgiHangup, AgiSession
+from ami_bridge.translation import ANSWERED, hangup_cause, leg_failure
+from ivr.dialling import Dial, DialEnd, Dialled
 from ivr.line import KEYS, LineHungUp, Played, Recorded, RecordEnd, RecordLimits, Waited
 from ivr.outcome import HangUpCause
 from ivr.speech import Recording, Speech
@@ -57,11 +60,19 @@ class AgiLine:
     told to listen for. So every prompt listens for every key; a key that must not stop it is kept, and the prompt goes
     on from where it was.
 
-    ``before_sound`` is awaited ahead of each playing or reading: the owner's moment to note where the caller is.
+    ``before_sound`` is awaited ahead of each playing or reading: the owner's moment to note where the caller is;
+    ``around_dial`` before a dial, and after one that nobody answered (with None). ``on_key`` is told of each key.
     """
 
     def __init__(
-        self, agi: AgiSession, sounds: Sounds, before_sound: Callable[[], Awaitable[None]], *, answered: bool = False
+        self,
+        agi: AgiSession,
+        sounds: Sounds,
+        before_sound: Callable[[], Awaitable[None]],
+        *,
+        answered: bool = False,
+        around_dial: Callable[[Dial | None], Awaitable[None]] | None = None,
+        on_key: Callable[[str], None] | None = None,
     ) -> None:
         self._agi = agi
         self._sounds = sounds
@@ -70,6 +81,8 @@ class AgiLine:
         self._language = ""
         self._channel_language = agi.env.get("agi_language", "")
         self._stopped = False
+        self._around_dial = around_dial
+        self._on_key = on_key
         self.answered = answered
         self.released = ""
         """What the dialplan was told to do (ACD_DONE) when the line was given up; empty while it is ours."""
@@ -107,7 +120,10 @@ class AgiLine:
             return self._keys.pop(0)
         await self._before_sound()
         reply = await self._command("WAIT FOR DIGIT", str(max(1, round(timeout_s * 1000))))
-        return reply.digit if reply.digit in KEYS else ""
+        if not reply.digit or reply.digit not in KEYS:
+            return ""
+        self._heard(reply.digit)
+        return reply.digit
 
     async def wait_for(self, work: Awaitable[T], music: str, speech: Sequence[Speech] = ()) -> Waited[T]:
         """See ``Line``.
@@ -235,6 +251,29 @@ class AgiLine:
         """Run one of Asterisk's applications to its end, however long it takes."""
         await self._command("EXEC", application, arguments)
 
+    async def dial(self, dial: Dial) -> Dialled:
+        """See ``Line``. No option lets either end transfer; g: the caller stays with us when the other end hangs up."""
+        if self._around_dial is not None:
+            await self._around_dial(dial)
+        own = ""
+        if dial.caller_id:
+            (own,) = await self.read_variables(("CALLERID(num)",))
+            await self.set_variable("CALLERID(num)", dial.caller_id)
+        heard = f"m({dial.music})" if dial.music else "r"
+        await self.run_application("Dial", f"{dial.device},{dial.ring_s:g},gi{heard}L({round(dial.longest_s * 1000)})")
+        status, cause = await self.read_variables(("DIALSTATUS", "HANGUPCAUSE"))
+        if dial.caller_id:
+            await self.set_variable("CALLERID(num)", own)
+        end = _dial_end(status, cause)
+        self.answered = self.answered or end is DialEnd.ANSWERED
+        if self._around_dial is not None:
+            await self._around_dial(None)
+        return Dialled(end)
+
+    def _heard(self, key: str) -> None:
+        if self._on_key is not None:
+            self._on_key(key)
+
     def forget_keys(self) -> None:
         """Drop the keys pressed so far: they were not meant for what follows."""
         self._keys.clear()
@@ -252,6 +291,7 @@ class AgiLine:
             if not key or key not in KEYS:
                 return ""
             self._keys.append(key)
+            self._heard(key)
             if key in interrupt_digits:
                 return key
             if self._stopped or reply.endpos is None:
@@ -267,6 +307,18 @@ class AgiLine:
         if reply.result == _FAILED:
             raise LineHungUp(f"{words[0]} ended by the caller's hang-up")
         return reply
+
+
+def _dial_end(status: str, cause: str) -> DialEnd:
+    if status == ANSWERED:
+        return DialEnd.ANSWERED
+    match leg_failure(status, hangup_cause(cause)):
+        case LegFailure.REJECTED:
+            return DialEnd.BUSY
+        case LegFailure.MISSED:
+            return DialEnd.NO_ANSWER
+        case _:
+            return DialEnd.FAILED
 
 
 async def _ended(task: asyncio.Future[Any]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -22,6 +23,9 @@ from ami_bridge.ami_codec import AmiMessage, AmiValueError, HeaderValue
 from ami_bridge.ami_connection import AmiTrouble
 from ami_bridge.ami_protocol import AmiError
 from ami_bridge.translation import is_surrogate, phone_of_channel
+
+if TYPE_CHECKING:
+    from acd.service.callbacks.desk import Callbacks
 
 __all__ = ["AsteriskLink", "LinkParts"]
 
@@ -56,6 +60,7 @@ class LinkParts:
     restored: RestoredTalks
     stocktaking: Stocktaking
     agents_by_phone: Mapping[str, str]
+    callbacks: Callbacks
 
 
 class AsteriskLink:
@@ -181,6 +186,8 @@ class AsteriskLink:
         parts.tracker.on_event(event)
         parts.late.on_event(event)
         parts.confirming.on_event(event)
+        parts.callbacks.on_event(event)
+        parts.sessions.on_event(event)
         if name == "Hangup" and not is_surrogate(event.get("Channel", "")):
             uniqueid = event.get("Uniqueid", "")
             parts.restored.hung_up(uniqueid)

@@ -6,10 +6,8 @@ the state on the channel tells where the caller was, and the caller goes on ther
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from functools import partial
+from dataclasses import dataclass, replace
 
 import structlog
 from structlog.typing import FilteringBoundLogger
@@ -17,9 +15,10 @@ from structlog.typing import FilteringBoundLogger
 from acd.core.calls import Call
 from acd.core.commands import ChangeQueue, Overflow
 from acd.core.events import CallArrived, CallEnded, CallQueued, Event, TalkEnded
-from acd.core.specs import OverflowActionKind
+from acd.core.specs import OverflowAction, OverflowActionKind
 from acd.core.transitions import CallState
 from acd.service.agi_line import AgiLine, Sounds
+from acd.service.call_place import CallPlace, Wait, served
 from acd.service.call_state import (
     CALL_VARIABLE,
     STATE_VARIABLE,
@@ -28,19 +27,20 @@ from acd.service.call_state import (
     StoredCall,
     is_call_id,
 )
-from acd.service.callbacks.desk import Callback, Callbacks
 from acd.service.clocks import Clocks
 from acd.service.compile import Customer
+from acd.service.one_agent import OneAgent
 from acd.service.overflow import After, OverflowActions
 from acd.service.queue_stay import QueueStay, StayEnd, StayTools
+from acd.service.waiting import WaitingCaller
 from ami_bridge.agi_session import AgiSession
 from ami_bridge.translation import ANSWERED
 from ivr.context import CallContext
+from ivr.dialling import Dial
 from ivr.interpreter import Interpreter
 from ivr.line import LineHungUp
-from ivr.outcome import Enqueue, NodeId, Outcome
-from ivr.record import OnStep, StepRecord
-from ivr.speech import Prompt
+from ivr.outcome import AgentMiss, Enqueue, NodeId, Outcome, ToAgent, WaitOn
+from ivr.record import OnStep, StepOutcome, StepRecord
 
 __all__ = ["CallSession", "SessionTools"]
 
@@ -50,9 +50,6 @@ _RESUME = (STATE_VARIABLE, "DIALSTATUS", "ANSWEREDTIME", "DIALEDPEERNAME", "BLIN
 _MOST_REQUEUES = 3
 """So often a call is queued again that the engine let go of after a fault, or that could not go where it was sent."""
 _LONGEST_CALLER_CHARS = 80
-CALLBACK_BEGINS_S = 1.0
-"""So long after the caller's own call has ended the callback begins to wait (seconds)."""
-_NUMBER = re.compile(r"\+?[0-9]{3,24}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,25 +72,12 @@ class SessionTools:
     set_variable: Callable[[str, str, str], bool]
     """Set a variable (channel, name, value) beside the line, which may be busy; False: that cannot be done now."""
     can_set_variable: Callable[[], bool]
-    callbacks: Callbacks
+    customer: Callable[[str], Customer]
+    """Who calls from this number."""
+    one_agent: OneAgent
+    keys: Callable[[str], Mapping[str, OverflowAction]]
+    """What the keys do that a caller waiting in this queue may press."""
     call_later: Callable[[float, Callable[[], None]], object]
-    customer: Callable[[str], Customer | None]
-    """Who calls from this number, if it is known."""
-
-
-@dataclass(slots=True)
-class _Place:
-    """Where the call is, as far as its channel must remember it."""
-
-    arrived_at: float
-    dialled: str
-    node: str = ""
-    saved: str = ""
-    """The node that the channel remembers."""
-    queued: Enqueue | None = None
-    entered_at: float = 0.0
-    """Wall-clock seconds."""
-    data: dict[str, str] = field(default_factory=dict)
 
 
 class CallSession:
@@ -102,8 +86,11 @@ class CallSession:
     def __init__(self, agi: AgiSession, tools: SessionTools) -> None:
         self._agi = agi
         self._tools = tools
-        self._line = AgiLine(agi, tools.sounds, self._note_place)
-        self._place = _Place(tools.clocks.wall(), _dialled(agi))
+        self._waiting = WaitingCaller(tools.calls, tools.clocks.monotonic, tools.call_later)
+        self._line = AgiLine(
+            agi, tools.sounds, self._note_place, around_dial=self._note_dial, on_key=self._waiting.key_from_line
+        )
+        self._place = CallPlace(tools.clocks.wall(), _dialled(agi))
         self._context = CallContext(call_id="")
         self._ended = False
         self._requeues = 0
@@ -137,11 +124,22 @@ class CallSession:
             if self.call_id:
                 self._end(end)
 
+    def key(self, key: str) -> None:
+        """Take a key of the caller's that AMI has told of."""
+        self._waiting.key_from_ami(key)
+
     def let_go(self) -> None:
         """Give the caller back to the dialplan, which enters again: the engine is told nothing."""
         self._ended = True
         self._tools.stay.late.let_go(self.call_id)
         self._agi.close()
+
+    async def waits_no_longer(self) -> None:
+        """The caller has been promised a callback: let an engine after us not take the call for a waiting one."""
+        if self._place.queued is not None:
+            self._place.queued = None
+            self._context.waiting_since = None
+            await self._tools.overflow.let_go(self._line)
 
     def supersede(self) -> None:
         """The caller has come in again on another line: give this one up, and tell the engine that it ended."""
@@ -167,8 +165,11 @@ class CallSession:
             outcome = await self._walk(self._tools.entry_node(self._place.dialled))
         else:
             outcome = await self._resume(stored, arrived)
-        while isinstance(outcome, Enqueue):
-            outcome = await self._queue(outcome)
+        while isinstance(outcome, Enqueue | ToAgent):
+            if isinstance(outcome, Enqueue):
+                outcome = await self._queue(Wait.of(outcome))
+            else:
+                outcome = await self._to_agent(outcome)
         if not self._line.released:
             await self._line.hangup("normal")
 
@@ -177,37 +178,55 @@ class CallSession:
         self._place.node = node
         return await self._tools.interpreter(self._on_step).run(self._line, self._context, node)
 
-    async def _queue(self, enqueue: Enqueue, entered_at: float | None = None) -> Outcome | None:
+    async def _to_agent(self, wish: ToAgent) -> Outcome | None:
+        """Let the caller wait for one agent alone, and go on."""
+        miss = self._tools.one_agent.miss_before(wish)
+        if miss is not None:
+            return await self._missed(wish, miss)
+        queue = self._tools.one_agent.queue_for(wish)
+        return await self._queue(Wait.for_agent(wish, wish.agent, queue, self._context.priority))
+
+    async def _missed(self, wish: ToAgent, miss: AgentMiss) -> Outcome | None:
+        log.info("agent not reached", call_id=self.call_id, agent=wish.agent, why=miss.value)
+        to = wish.on.get(miss) or wish.not_reached
+        return await self._walk(to) if to is not None else None
+
+    async def _queue(self, wait: Wait, entered_at: float | None = None) -> Outcome | None:
         """Let the caller wait and talk; returns what the menus make of the caller afterwards, None: nothing more."""
-        clocks = self._tools.clocks
-        place = self._place
-        place.queued = enqueue
-        place.entered_at = clocks.wall() if entered_at is None else entered_at
+        clocks, place = self._tools.clocks, self._place
+        place.queued = wait
+        kept = self._context.waiting_since if wait.keep_wait and entered_at is None else entered_at
+        place.entered_at = clocks.wall() if kept is None else kept
+        self._context.waiting_since = place.entered_at
         await self._line.answer()
+        if self._line.released:
+            await self._line.release("")
         # Who finds an agent idle is dialled for before anything else, and the channel told beside that; unless the dial
         # itself needs what the channel is told.
         needed = entered_at is not None or self._tools.stay.variables() or not self._tools.can_set_variable()
         if needed:
             await self._save()
-        since = None if entered_at is None else clocks.to_monotonic(entered_at)
-        end, overflow = await self._stay(since, saved=bool(needed))
+        end, stay = await self._stay(None if kept is None else clocks.to_monotonic(kept), saved=bool(needed))
         while end is not StayEnd.TALKED:
-            if overflow is not None:
-                if overflow.action.kind is OverflowActionKind.MENU:
-                    self._line.forget_keys()
-                    return await self._walk(NodeId(overflow.action.target))
-                if await self._go_elsewhere(overflow) is After.OVER:
-                    return None
+            if end is StayEnd.LEFT and wait.only is not None and self._waiting.miss is not None:
+                return await self._missed(wait.only, self._waiting.miss)
+            action = self._waiting.chosen if end is StayEnd.LEFT else (stay.overflow and stay.overflow.action)
+            if action is not None:
+                reason = stay.overflow.reason if stay.overflow is not None else "key pressed while waiting"
+                done, outcome = await self._go_elsewhere(action, reason)
+                if done:
+                    return outcome
                 await self._save()
-            self._requeues += 1
+            self._requeues += 0 if end is StayEnd.LEFT else 1
             if self._requeues > _MOST_REQUEUES:
                 log.error("call goes to the dialplan's fall-back", call_id=self.call_id, why="it came back too often")
                 await self._line.release("fallback")
                 return None
-            end, overflow = await self._stay(clocks.to_monotonic(place.entered_at))
-        return await self._walk(enqueue.then) if enqueue.then is not None else None
+            end, stay = await self._stay(clocks.to_monotonic(place.entered_at))
+        self._context.waiting_since = None
+        return await self._walk(wait.then) if wait.then is not None else None
 
-    async def _stay(self, entered_at: float | None, *, saved: bool = True) -> tuple[StayEnd, Overflow | None]:
+    async def _stay(self, entered_at: float | None, *, saved: bool = True) -> tuple[StayEnd, QueueStay]:
         """Let the caller wait where ``place`` says.
 
         ``entered_at``: on the engine's clock, None: from now on. ``saved``: the channel remembers the place already.
@@ -219,6 +238,7 @@ class CallSession:
         self.stay = stay = QueueStay(
             self._agi, self._line, self.call_id, queued.queue, self._tools.stay, self._queue_changed
         )
+        self._waiting.begin(stay, queued, self._tools.one_agent, lambda: self._keys(queued))
         try:
             self._tools.post(
                 CallQueued(
@@ -228,63 +248,71 @@ class CallSession:
                     requires=tuple(sorted(queued.requires.items())),
                     entered_at=entered_at,
                     customer=customer.id,
-                    agent=customer.agent,
+                    agent=queued.agent or customer.agent,
                     language=queued.language,
+                    stays=queued.only is not None or queued.lasts,
                 )
             )
             log.info("call queued", call_id=self.call_id, queue=queued.queue)
+            self._waiting.queued()
             if not saved:
                 await self._save_beside(stay)
-            return await stay.run(), stay.overflow
+            return await stay.run(), stay
         finally:
+            self._waiting.end()
             self.stay = None
+            self._tell_facts()
 
-    async def _go_elsewhere(self, overflow: Overflow) -> After:
-        if overflow.action.kind is OverflowActionKind.CALLBACK:
-            return await self._promise_callback(overflow.action.target)
-        return await self._tools.overflow.carry_out(overflow, self._line, self.call_id)
+    def _keys(self, queued: Wait) -> Mapping[str, OverflowAction]:
+        """What keys do now: in the queue that the call is in by now."""
+        if queued.lasts:
+            return {}
+        return self._tools.keys(self._place.queued.queue if self._place.queued is not None else queued.queue)
 
-    async def _promise_callback(self, queue: str) -> After:
-        """Let the caller hang up and keep the place in the queue, if there is a number that may be called back."""
-        callbacks, customer, queued = self._tools.callbacks, self._customer(), self._place.queued
-        promised = callbacks.promise(
-            Callback(
-                id="",
-                number=self._context.caller,
-                queue=queue,
-                entered_at=self._place.entered_at,
-                dialled=self._place.dialled,
-                priority=customer.priority + (queued.priority if queued is not None else 0),
-                requires=tuple(sorted(queued.requires.items())) if queued is not None else (),
-                customer=customer.id,
-                agent=customer.agent,
-                language=self._context.language,
-            )
-        )
-        if promised is None:
-            log.warning("no callback: outbound does not allow the caller's number", call_id=self.call_id)
-            return After.BACK
-        try:
-            await self._tools.overflow.let_go(self._line)
-            await self._line.play((Prompt("callback-promised"),))
-            await self._line.hangup("normal")
-        finally:
-            if promised.attempts == 0:
-                # Not while the caller's own phone is still busy with this call.
-                self._tools.call_later(CALLBACK_BEGINS_S, partial(callbacks.begin, promised))
-        return After.OVER
+    def _tell_facts(self) -> None:
+        """Let the menus know of the queue that the caller comes from."""
+        if self._place.queued is None:
+            return
+        call = self._tools.calls.get(self.call_id)
+        until = call.answered_at if call is not None else None
+        wall_s = self._tools.clocks.wall() if until is None else self._tools.clocks.to_wall(until)
+        self._context.facts["queue"] = self._place.queued.queue
+        self._context.facts["waited_s"] = str(max(0, round(wall_s - self._place.entered_at)))
+
+    async def _go_elsewhere(self, action: OverflowAction, reason: str) -> tuple[bool, Outcome | None]:
+        """Let the caller go where a rule or a key leads. True: that is done, with what comes next; else: waits on."""
+        place = self._place
+        before = place.queued
+        if action.kind is OverflowActionKind.QUEUE and before is not None:
+            place.queued = replace(before, queue=action.target)
+            if not action.keep_wait:
+                place.entered_at = self._tools.clocks.wall()
+                self._context.waiting_since = place.entered_at
+            return False, None
+        node = self._tools.overflow.node(action)
+        if node is None:
+            command = Overflow(0, self.call_id, action, reason)
+            return await self._tools.overflow.carry_out(command, self._line, self.call_id) is After.OVER, None
+        self._line.forget_keys()
+        self._context.unread.clear()
+        if not self._tools.overflow.comes_back(action):
+            return True, await self._walk(node)
+        # The channel goes on remembering the queue: there the caller is if the process ends meanwhile.
+        outcome = await self._tools.interpreter(self._on_step).run(self._line, self._context, node)
+        return not isinstance(outcome, WaitOn), outcome
 
     def _customer(self) -> Customer:
-        """Who calls. A number that is not known is a customer of its own, if it is one that can be dialled."""
-        number = self._context.caller
-        known = self._tools.customer(number)
-        return known or Customer(number if _NUMBER.fullmatch(number) else "")
+        """Who calls."""
+        if self._place.caller:  # we have called: the priority is in the call's own
+            return Customer(self._place.customer)
+        return self._tools.customer(self._context.caller)
 
     async def _queue_changed(self, change: ChangeQueue) -> None:
         """Let the channel remember that the engine has moved the call to another queue."""
         if self._place.queued is not None:
             self._place.queued = replace(self._place.queued, queue=change.queue)
             self._place.entered_at = self._tools.clocks.to_wall(change.entered_at)
+            self._context.waiting_since = self._place.entered_at
             await self._save()
 
     # Resuming.
@@ -301,21 +329,11 @@ class CallSession:
         except CallStateError as error:
             log.warning("the state of a call on its channel cannot be used", call_id=call_id, why=str(error))
             return None
-        answered = stored.phase is CallPhase.QUEUE and status == ANSWERED
+        dialled = stored.phase in (CallPhase.QUEUE, CallPhase.DIALLED)
+        answered = dialled and status == ANSWERED
         if answered and transferrer and transferrer == peer:
             return None  # the agent has transferred the caller to us (ANSWEREDTIME is not set then): a new call
-        served = answered and answered_s != ""
-        if served:
-            return StoredCall(
-                phase=CallPhase.SERVED,
-                arrived_at=stored.arrived_at,
-                node=stored.node,
-                language=stored.language,
-                dialled=stored.dialled,
-                menus=stored.menus,
-                data=stored.data,
-            )
-        return stored
+        return served(stored) if answered and answered_s != "" else stored
 
     async def _resume(self, stored: StoredCall, arrived: CallArrived) -> Outcome | None:
         """Go on where the caller was."""
@@ -324,31 +342,45 @@ class CallSession:
         self._line.answered = True
         self._place.arrived_at = min(stored.arrived_at, clocks.wall())
         self._place.dialled = stored.dialled
+        self._place.caller, self._place.customer = stored.caller, stored.customer
         self._context.answered = True
         self._context.dialled = stored.dialled
         self._context.data.update(stored.data)
         self._context.menus.extend(NodeId(menu) for menu in stored.menus)
+        self._context.entry = self._tools.entry_node(stored.dialled)
+        stored.walk.restore(self._context)
         if stored.language:
             self._context.language = stored.language
             await self._line.set_language(stored.language)
+        if stored.caller:
+            self._context.caller = stored.caller
+            await self._line.set_variable("CALLERID(num)", stored.caller)  # what the agent's phone shows
         self._tools.taken_over(self.uniqueid)
         known = self._tools.calls.get(self.call_id)
         if known is not None and known.state is CallState.TALKING:
             post(TalkEnded(self.call_id))
         elif known is None:
-            post(CallArrived(arrived.call_id, arrived.caller, stored.dialled))
+            post(CallArrived(arrived.call_id, self._context.caller, stored.dialled))
+        return await self._go_on(stored)
+
+    async def _go_on(self, stored: StoredCall) -> Outcome | None:
+        node = NodeId(stored.node) if stored.node else None
+        if stored.phase is CallPhase.SERVED:
+            return await self._walk(node) if node else None
+        if stored.again:  # a node that asked for an agent, or dialled, and nobody has answered
+            return await self._walk(NodeId(stored.again))
         if stored.phase is CallPhase.QUEUE:
-            enqueue = Enqueue(
+            wait = Wait(
                 queue=stored.queue,
                 priority=stored.priority,
-                requires=stored.requires,
-                then=NodeId(stored.node) if stored.node else None,
+                requires=dict(stored.requires),
+                agent=stored.agent,
+                then=node,
                 language=stored.language,
+                lasts=bool(stored.caller),
             )
-            return await self._queue(enqueue, min(stored.entered_at, clocks.wall()))
-        if stored.phase is CallPhase.SERVED:
-            return await self._walk(NodeId(stored.node)) if stored.node else None
-        return await self._walk(NodeId(stored.node) if stored.node else self._tools.entry_node(stored.dialled))
+            return await self._queue(wait, min(stored.entered_at, self._tools.clocks.wall()))
+        return await self._walk(node or self._tools.entry_node(stored.dialled))
 
     # What the channel remembers.
 
@@ -356,11 +388,27 @@ class CallSession:
         self._place.node = step.to or self._place.node
         for problem in step.problems:
             log.warning("menu", call_id=self.call_id, node=step.node, problem=problem.kind, subject=problem.subject)
+        if step.outcome in (StepOutcome.STEP_LIMIT, StepOutcome.DEPTH_LIMIT):
+            log.warning(
+                "a call has reached a bound in the menus",
+                call_id=self.call_id,
+                node=step.node,
+                bound=step.outcome,
+                steps=step.number,
+                goes_to=step.to or "",
+            )
 
     async def _note_place(self) -> None:
         """Let the channel remember the node that the caller is at, if it does not yet."""
-        if self._place.queued is None and self._place.node != self._place.saved:
+        if self._place.queued is None and self._place.node != self._place.saved and not self._line.released:
             await self._save()
+
+    async def _note_dial(self, dial: Dial | None) -> None:
+        """Let the channel remember that a node connects the caller with somebody, or that this is over."""
+        if self._line.released:
+            return
+        self._place.dial = dial
+        await self._save()
 
     async def _save_beside(self, stay: QueueStay) -> None:
         """Let the channel remember the place in the queue: by the line, or beside it if phones ring already."""
@@ -384,23 +432,7 @@ class CallSession:
 
     def _state(self) -> str:
         """What the channel is to remember, which is told so now."""
-        place, context = self._place, self._context
-        queued = place.queued
-        state = StoredCall(
-            phase=CallPhase.MENU if queued is None else CallPhase.QUEUE,
-            arrived_at=place.arrived_at,
-            node=place.node if queued is None else (queued.then or ""),
-            language=context.language,
-            dialled=place.dialled,
-            queue="" if queued is None else queued.queue,
-            entered_at=0.0 if queued is None else place.entered_at,
-            priority=0 if queued is None else queued.priority,
-            requires={} if queued is None else queued.requires,
-            menus=tuple(context.menus),
-            data=context.data,
-        )
-        place.saved = place.node if queued is None else ""
-        return state.encode()
+        return self._place.state(self._context).encode()
 
     def _new_context(self) -> CallContext:
         env = self._agi.env

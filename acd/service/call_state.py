@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from urllib.parse import parse_qsl, urlencode
 
+from acd.service.stored_walk import MOST_MENUS, StoredWalk
+
 __all__ = ["CALL_VARIABLE", "STATE_VARIABLE", "CallPhase", "CallStateError", "StoredCall", "is_call_id"]
 
 CALL_VARIABLE = "ACD_CALL"
@@ -22,8 +24,7 @@ STATE_VARIABLE = "ACD_STATE"
 _VERSION = "1"
 _CALL_ID = re.compile(r"[A-Za-z0-9-]{1,40}")
 _MOST_CHARS = 1500
-"""What does not fit (the last menus and call data) is not kept: an AGI line of an older Asterisk holds 2,000 bytes."""
-_MOST_MENUS = 8
+"""What does not fit (call data first, see ``stored_walk``) is not kept: an AGI line of an older Asterisk holds 2,000 bytes."""
 
 
 class CallStateError(ValueError):
@@ -34,6 +35,8 @@ class CallPhase(StrEnum):
     """Where the caller was."""
 
     MENU = "menu"
+    DIALLED = "dialled"
+    """Connected with somebody who is no agent, or about to be; which of them is told by DIALSTATUS."""
     QUEUE = "queue"
     """Waiting, ringing or talking; which of them is told by Asterisk's own DIALSTATUS and bridges."""
     SERVED = "served"
@@ -62,8 +65,16 @@ class StoredCall:
     priority: int = 0
     requires: Mapping[str, int] = field(default_factory=dict)
     customer: str = ""
+    agent: str = ""
+    """The agent who is first offered the call; with ``again``: the only one."""
+    caller: str = ""
+    """The customer's number, where the channel does not tell it: we have called."""
+    again: str = ""
+    """The node that is visited again if nobody has answered: one that asked for an agent, or dialled."""
     menus: tuple[str, ...] = ()
     """The way down the menus, for `back` and `top`."""
+    walk: StoredWalk = field(default_factory=StoredWalk)
+    """The subtrees under way, and what nodes gave the call."""
     data: Mapping[str, str] = field(default_factory=dict)
 
     def encode(self) -> str:
@@ -77,6 +88,9 @@ class StoredCall:
                 ("to", self.dialled),
                 ("q", self.queue),
                 ("c", self.customer),
+                ("g", self.agent),
+                ("f", self.caller),
+                ("a", self.again),
             )
             if value
         ]
@@ -85,7 +99,8 @@ class StoredCall:
         if self.priority:
             pairs.append(("p", str(self.priority)))
         pairs += [(f"r.{skill}", str(level)) for skill, level in self.requires.items()]
-        pairs += [("m", " ".join(self.menus[-_MOST_MENUS:]))] if self.menus else []
+        pairs += [("m", " ".join(self.menus[-MOST_MENUS:]))] if self.menus else []
+        pairs += self.walk.pairs()
         pairs += [(f"d.{name}", value) for name, value in self.data.items()]
         encoded = [_VERSION, *(urlencode([pair]) for pair in pairs)]
         room = _MOST_CHARS - sum(len(part) + 1 for part in encoded)
@@ -116,7 +131,11 @@ class StoredCall:
                 priority=int(pairs.get("p", "0")),
                 requires={key[2:]: int(level) for key, level in pairs.items() if key.startswith("r.")},
                 customer=pairs.get("c", ""),
+                agent=pairs.get("g", ""),
+                caller=pairs.get("f", ""),
+                again=pairs.get("a", ""),
                 menus=tuple(pairs.get("m", "").split()),
+                walk=StoredWalk.from_pairs(pairs),
                 data={key[2:]: value for key, value in pairs.items() if key.startswith("d.")},
             )
         except KeyError as error:

@@ -9,6 +9,7 @@ from sys import intern
 from zoneinfo import ZoneInfo
 
 from acd.core.calendars import Calendar
+from acd.core.matching import ONE_AGENT
 from acd.core.specs import (
     AgentSpec,
     BackOffSpec,
@@ -30,6 +31,7 @@ from acd.service.calendars.compiling import compile_calendar
 from acd.service.callbacks.policy import CallbackSite, compile_callbacks
 from acd.service.menus import NodeContext, build
 from acd.service.menus.keys import Level, effective
+from acd.service.menus.leaving import callback_tree
 from acd.service.outbound import Outbound
 from acd.service.prompts.defaults import PromptSource, PromptTable, Recording, SpokenText
 from acd.service.voicemail.boxes import ACCESS_NUMBER, Boxes, access_node, built_in_tree, compile_boxes
@@ -37,6 +39,7 @@ from config import Config
 from config.schema import ivr as written
 from config.schema import overflow, queues
 from config.schema import routing as site
+from config.schema.ivr.leaving import Agent as AgentNode
 from config.schema.menus import Menus
 from config.schema.routing import DEFAULT_NUMBER
 from ivr.directory import Directory
@@ -113,6 +116,8 @@ class Compiled:
     """Bounds on each call in the menus."""
     boxes: Boxes
     """The voicemail boxes."""
+    recordings_keep_days: int
+    """What nodes of type record have recorded is deleted after so many days; 0: never."""
 
     def entry_node(self, dialled: str) -> NodeId:
         """Where a caller who dialled this number enters; without a default the first number's node takes the others."""
@@ -165,7 +170,7 @@ def compile_config(config: Config) -> Compiled:
     numbers |= {number: resolve(reference, "") for number, reference in config.routing.numbers.items()}
     return Compiled(
         routing=_routing(config, lambda reference: resolve(reference, "")),
-        forest=Forest((*trees, built_in) if built_in is not None else trees),
+        forest=Forest((*trees, *(tree for tree in (built_in, callback_tree(config.routing.queues)) if tree))),
         numbers=numbers,
         prompts=_prompts(config),
         languages=frozenset(
@@ -188,6 +193,7 @@ def compile_config(config: Config) -> Compiled:
         counts_reset=_daily_reset(config.routing.call_counts),
         limits=_limits(config.routing.menus, lambda reference: resolve(reference, "")),
         boxes=boxes,
+        recordings_keep_days=config.acd.recordings_keep_days,
     )
 
 
@@ -208,6 +214,7 @@ def _routing(config: Config, menu_node: _MenuNode) -> RoutingSpec:
     routing = config.routing
     strategies = {name: strategy.name for name, strategy in installed_strategies().items()}
     places = _places(config)
+    asked_for = _asked_for(config)
     return RoutingSpec(
         queues={name: _queue(name, queue, strategies, menu_node) for name, queue in routing.queues.items()},
         agents={
@@ -217,7 +224,7 @@ def _routing(config: Config, menu_node: _MenuNode) -> RoutingSpec:
                 phone=agent.phone,
                 # Interned: else ten thousand agents keep each queue's and skill's name ten thousand times.
                 queues={intern(queue): places[queue][name] for queue in agent.queues},
-                skills={intern(skill): level for skill, level in agent.skills.items()},
+                skills=_skills(name, agent.skills, asked_for=asked_for is None or name in asked_for),
                 groups=frozenset(map(intern, agent.groups)),
                 weight=agent.weight,
                 confirm=agent.confirm,
@@ -238,6 +245,24 @@ def _routing(config: Config, menu_node: _MenuNode) -> RoutingSpec:
         short_call_s=routing.idle_time.short_call_s,
         count_scope=_SCOPES[routing.call_counts.scope],
     )
+
+
+def _skills(agent: str, levels: Mapping[str, int], *, asked_for: bool) -> dict[str, int]:
+    """Return an agent's skills, and the one by which a call may ask for this agent alone."""
+    own = {f"{ONE_AGENT}{agent}": 10} if asked_for else {}
+    return {intern(skill): level for skill, level in levels.items()} | own
+
+
+def _asked_for(config: Config) -> frozenset[str] | None:
+    """Return the agents whom calls may ask for by name; None: any."""
+    asked_for = {name for name, agent in config.agents.items() if agent.extension is not None}
+    for tree in config.trees.values():
+        for node in tree.nodes.values():
+            if isinstance(node, AgentNode):
+                if "{" in node.agent:
+                    return None
+                asked_for.add(node.agent)
+    return frozenset(asked_for)
 
 
 def _places(config: Config) -> dict[str, dict[str, int]]:

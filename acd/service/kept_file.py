@@ -28,6 +28,7 @@ class KeptFile:
         self._content = content
         self._gather_s = gather_s
         self._changed = asyncio.Event()
+        self._one_at_a_time = asyncio.Lock()
 
     def read(self) -> bytes | None:
         """Return what was kept; None where there is nothing."""
@@ -47,25 +48,35 @@ class KeptFile:
         """The content is no longer what it was."""
         self._changed.set()
 
+    async def write_now(self) -> bool:
+        """Write at once; returns whether the present content is kept. It is whatever becomes of the process then."""
+        return await self._write_in_thread()
+
     async def run(self) -> None:
         """Write changes as they come, until cancelled; what is still unwritten then is written first."""
         try:
             while True:
                 await self._changed.wait()
                 await asyncio.sleep(self._gather_s)
-                self._changed.clear()
-                writing = asyncio.ensure_future(asyncio.to_thread(self._write, self._content()))
-                try:
-                    await asyncio.shield(writing)
-                except asyncio.CancelledError:
-                    await writing  # a thread cannot be cancelled, and it must not overtake the last write
-                    raise
+                await self._write_in_thread()
         finally:
             if self._changed.is_set():
                 self._write(self._content())
 
-    def _write(self, content: bytes) -> None:
+    async def _write_in_thread(self) -> bool:
+        async with self._one_at_a_time:
+            self._changed.clear()
+            writing = asyncio.ensure_future(asyncio.to_thread(self._write, self._content()))
+            try:
+                return await asyncio.shield(writing)
+            except asyncio.CancelledError:
+                await writing  # a thread cannot be cancelled, and it must not overtake the last write
+                raise
+
+    def _write(self, content: bytes) -> bool:
         try:
             write_atomically(self.path, content)
         except OSError as error:
             log.error(f"{self._what} cannot be kept", file=str(self.path), why=str(error))  # noqa: TRY400
+            return False
+        return True

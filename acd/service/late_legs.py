@@ -179,6 +179,12 @@ class LateLegs:
             leg.bridged = True
             self._post(OfferBridged(leg.offer_id, leg.agent_id))
 
+    def declined(self, leg: LateLeg, failure: LegFailure) -> None:
+        """The winner will not have the call after all: the engine offers it to the next."""
+        self._fail(leg, failure)
+        if leg.line is not None:
+            leg.line.close()  # the dialplan hangs up
+
     def let_go(self, call_id: str) -> None:
         """We give up the caller's line: phones that ring for it stop, a talk goes on in Asterisk."""
         for leg in [leg for leg in self._by_uniqueid.values() if leg.call_id == call_id and not leg.bridged]:

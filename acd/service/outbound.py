@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from config.schema.phones import NUMBER_PLACE
 
-__all__ = ["Outbound"]
+__all__ = ["Exchange", "Outbound"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,3 +28,14 @@ class Outbound:
         if not self.trunk or not re.fullmatch(r"\+?[0-9]{2,24}", number) or not number.startswith(self.allowed):
             return None
         return self.trunk.replace(NUMBER_PLACE, number)
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """What menu nodes may dial (implements ``ivr.dialling.Exchange``). ``outbound``: what is allowed now."""
+
+    outbound: Callable[[], Outbound]
+
+    def number(self, number: str) -> str:
+        """See ``ivr.dialling.Exchange``."""
+        return self.outbound().device(number) or ""

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from enum import Enum
 
 import structlog
 
 from acd.core.commands import Overflow
-from acd.core.specs import OverflowActionKind
+from acd.core.specs import OverflowAction, OverflowActionKind
 from acd.service.agi_line import DONE_VARIABLE, AgiLine
 from acd.service.call_state import STATE_VARIABLE
+from acd.service.menus.leaving import callback_node
 from acd.service.outbound import Outbound
 from ami_bridge.translation import ANSWERED
+from ivr.outcome import NodeId
 from ivr.speech import Prompt
+from ivr.tree import node_id
 
 __all__ = ["After", "OverflowActions"]
 
 log = structlog.get_logger(__name__)
 
+VOICEMAIL_TREE = "@voicemail"
+"""The tree of the nodes that every box of the site has."""
 RING_OUTSIDE_S = 60
 """So long an outside number rings (seconds)."""
 LONGEST_OUTSIDE_CALL_S = 4 * 3600
@@ -35,10 +40,33 @@ class After(Enum):
 
 
 class OverflowActions:
-    """Carries out what is neither a queue nor a menu. ``outbound``: what may be dialled, as configured now."""
+    """Carries out what is neither a queue nor a menu.
 
-    def __init__(self, outbound: Callable[[], Outbound]) -> None:
+    ``outbound``: what may be dialled, as configured now. ``nodes``: all nodes of the menus.
+    """
+
+    def __init__(self, outbound: Callable[[], Outbound], nodes: Callable[[], Collection[NodeId]] = tuple) -> None:
         self._outbound = outbound
+        self._nodes = nodes
+
+    def node(self, action: OverflowAction) -> NodeId | None:
+        """The menu node that an action leads to; None: it is carried out by ``carry_out``."""
+        match action.kind:
+            case OverflowActionKind.MENU:
+                return NodeId(action.target)
+            case OverflowActionKind.CALLBACK:
+                return callback_node(action.target)
+            case OverflowActionKind.VOICEMAIL:
+                # A box of the site's own goes before one of Asterisk's.
+                own = node_id(VOICEMAIL_TREE, action.target)
+                return own if own in self._nodes() else None
+            case _:
+                return None
+
+    @staticmethod
+    def comes_back(action: OverflowAction) -> bool:
+        """Whether the caller may wait on afterwards, in the old place."""
+        return action.kind is OverflowActionKind.CALLBACK
 
     async def carry_out(self, command: Overflow, line: AgiLine, call_id: str) -> After:
         """Do it. Raises LineHungUp when the caller is gone."""

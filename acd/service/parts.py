@@ -10,7 +10,7 @@ import secrets
 import shlex
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
@@ -40,9 +40,9 @@ from acd.service.calendars.overrides import Overrides
 from acd.service.calendars.queue_states import EngineQueues
 from acd.service.call_log import CallLog
 from acd.service.call_session import SessionTools
-from acd.service.callbacks.desk import Callbacks, CallbackTools
+from acd.service.callbacks.wiring import Surroundings, customer_of, make_callbacks
 from acd.service.clocks import Clocks
-from acd.service.compile import Compiled, Customer, compile_config
+from acd.service.compile import Compiled, compile_config
 from acd.service.confirming import ConfirmingPhones
 from acd.service.devices import DeviceWatch
 from acd.service.engine_host import EngineHost
@@ -52,7 +52,8 @@ from acd.service.legs import LegTracker
 from acd.service.live_site import LiveSite
 from acd.service.menu_tools import menu_tools
 from acd.service.metrics import Metrics, TimedEngine
-from acd.service.outbound import Outbound
+from acd.service.one_agent import OneAgent
+from acd.service.outbound import Exchange, Outbound
 from acd.service.overflow import OverflowActions
 from acd.service.process_figures import ProcessFigures
 from acd.service.prompts import PromptStore
@@ -64,12 +65,14 @@ from acd.service.reload import Refused, Reloading
 from acd.service.sessions import Sessions
 from acd.service.status import dated, status_of
 from acd.service.stocktaking import RestoredTalks, Stocktaking
+from acd.service.voicemail.service import Surroundings, VoicemailService
 from acd.service.waiting_messages import numbers_said
 from acd.web import calendars
 from acd.web.backend import AgentAction, ConfigurationRefused, Json, Readiness
 from ami_bridge.agi_server import AgiLimits, AgiServer
 from ami_bridge.agi_session import AgiSession
 from ami_bridge.ami_client import AmiClient, AmiTimings
+from ami_bridge.translation import phone_of_channel
 from config import Config, ConfigErrors, Position, load
 from ivr.interpreter import Interpreter
 from ivr.record import OnStep
@@ -132,8 +135,25 @@ class Parts:
         overrides = Overrides(Path(config.acd.state_dir) / "calendars.json", time.time)
         self._calendar = CalendarClock(post, time.time, loop.call_later, overrides.override)
         self.calendars = CalendarDesk(overrides, lambda: self._site.compiled, time.time, self._calendar.look)
+        self.voicemail = VoicemailService(
+            Path(config.acd.state_dir),
+            Path(config.acd.recordings_dir),
+            Surroundings(
+                boxes=lambda: self._site.compiled.boxes,
+                keep_days=lambda: self._site.compiled.recordings_keep_days,
+                wall=time.time,
+                originate=self.link.originate,
+                agent_of=self._agent_of_call,
+                queue_of=self._queue_of_call,
+            ),
+        )
+        self.metrics.watch(self.voicemail.metrics)
         self._tools = menu_tools(
-            wall=time.time, calendars=self.calendars, queues=EngineQueues(self.engine.queues, loop.time)
+            wall=time.time,
+            calendars=self.calendars,
+            queues=EngineQueues(self.engine.queues, loop.time),
+            mailboxes=self.voicemail.desk,
+            recordings=self.voicemail.recordings,
         )
         self.prompts = PromptStore(
             Path(config.acd.cache_dir) / "prompts", recorded_dir=config.folder / "prompts", synthesisers=voices
@@ -149,21 +169,25 @@ class Parts:
             stop_playback=self.link.stop_playback,
             can_stop_playback=lambda: self.link.connected,
         )
-        self.callbacks = Callbacks(
+        self.callbacks = make_callbacks(
             Path(config.acd.state_dir) / "callbacks.json",
-            CallbackTools(
+            Surroundings(
+                engine=self.engine,
                 post=post,
+                site=self._site,
+                link=self.link,
                 late=self._late,
-                phones=self._site.phones,
-                outbound=self._outbound,
                 clocks=self._clocks,
-                call_later=loop.call_later,
-                new_call_id=_new_call_id,
                 sounds=self.prompts,
-                agents_language=lambda: self._site.agents_language,
+                calendars=self.calendars,
+                new_call_id=_new_call_id,
                 variables=lambda: self._variables,
+                let_go=self.sessions.wait_no_longer,
             ),
+            loop,
         )
+        self.host.observe(self.callbacks.observe)
+        self._tools = replace(self._tools, callbacks=self.callbacks, exchange=Exchange(self._outbound))
         self.sessions.connect(
             SessionTools(
                 post=post,
@@ -175,14 +199,16 @@ class Parts:
                 sounds=self.prompts,
                 taken_over=restored.taken_over,
                 stay=stay,
-                overflow=OverflowActions(self._outbound),
+                overflow=OverflowActions(self._outbound, lambda: self._site.compiled.forest.nodes),
                 set_variable=self.link.set_variable,
                 can_set_variable=lambda: self.link.connected,
-                callbacks=self.callbacks,
+                customer=lambda number: customer_of(self._site, number),
+                one_agent=OneAgent(self.engine.agents),
+                keys=lambda queue: self._site.compiled.keys.get(queue, {}),
                 call_later=loop.call_later,
-                customer=self._customer,
             ),
             self._agent_changed,
+            self.callbacks,
         )
         door = AgentDoor(agents_by_phone, self._act, self.prompts, lambda: self._site.agents_language)
 
@@ -220,6 +246,7 @@ class Parts:
             restored=restored,
             stocktaking=stocktaking,
             agents_by_phone=agents_by_phone,
+            callbacks=self.callbacks,
         )
         self._reloading = Reloading(
             config,
@@ -255,6 +282,7 @@ class Parts:
         self.calendars.load()
         self._calendar.take(self._site.compiled)
         self.callbacks.restore()
+        self.voicemail.load()
         self._restore_agents()
 
     def close(self) -> None:
@@ -377,14 +405,21 @@ class Parts:
     def _outbound(self) -> Outbound:
         return self._site.compiled.outbound
 
-    def _customer(self, number: str) -> Customer | None:
-        return self._site.compiled.customers.get(number)
-
     def _post_of_dial(self, event: Event) -> None:
         """Tell the engine what a phone of a dial did; one that was picked up silences those beside the dial."""
         self.host.post(event)
         if isinstance(event, LegAnswered):
             self._late.lost_to_dial(event.offer_id)
+
+    def _agent_of_call(self, call_id: str) -> str:
+        """The agent whose own phone a caller calls from. The channel's name is Asterisk's, no caller can choose it."""
+        session = self.sessions.of_call(call_id)
+        return self._site.agents_by_phone.get(phone_of_channel(session.channel), "") if session is not None else ""
+
+    def _queue_of_call(self, call_id: str) -> tuple[str, int]:
+        """The queue that a caller was in last, and the call's priority there."""
+        call = self.engine.calls.get(call_id)
+        return (call.queue.id, call.extra_priority) if call is not None and call.queue is not None else ("", 0)
 
     def _winner_of(self, offer_id: str) -> str:
         offer = self.engine.offers.get(offer_id)

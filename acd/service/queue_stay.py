@@ -16,7 +16,7 @@ from enum import Enum
 import structlog
 
 from acd.core.commands import AddLeg, Announce, CancelLeg, CancelOffer, ChangeQueue, OfferCall, Overflow
-from acd.core.events import Event, LegFailed, LegFailure, OfferEnded
+from acd.core.events import CallLeftQueue, Event, LegFailed, LegFailure, OfferEnded
 from acd.core.specs import QueueSpec
 from acd.service.agi_line import AgiLine, hung_up
 from acd.service.late_legs import CallerId, LateLeg, LateLegs
@@ -47,6 +47,8 @@ class StayEnd(Enum):
 
     TALKED = "talked"
     OVERFLOWED = "overflowed"
+    LEFT = "left"
+    """The caller has left the queue by own wish, or was waiting for an agent who does not take the call."""
     LOST = "lost"
     """The engine has let go of the call after a fault: it must be queued again."""
 
@@ -125,11 +127,18 @@ class QueueStay:
         self.overflow: Overflow | None = None
         """Set when the engine has sent the call elsewhere."""
         self._lost = False
+        self._left = False
+        self.ring_at_most_s: float | None = None
+        """Phones ring no longer than that, whatever the queue's rule (seconds)."""
+        self.on_unanswered: Callable[[], None] = _nothing
+        """Told when phones have rung in vain."""
 
     # What the engine commands.
 
     def offer(self, command: OfferCall) -> None:
         """Ring these phones, now if the socket is free."""
+        if self._left:
+            return  # the engine, which is about to learn that the caller has left, takes it back
         self._offer = command
         self._queue = command.queue
         self._announcements.clear()  # said now, they would be late
@@ -209,6 +218,21 @@ class QueueStay:
         self._announcements.clear()
         self._wake()
 
+    def leave(self, reason: str, *, although_offered: bool = False) -> bool:
+        """Leave the queue by the caller's own wish. False: too late, a phone rings or the call goes elsewhere already.
+
+        ``although_offered``: an offer that no phone rings for yet is given back.
+        """
+        gone = self._left or self._lost or self.overflow is not None
+        if gone or self.is_engaged or (self._offer is not None and not although_offered):
+            return False
+        self._left = True
+        self._offer = None
+        self._tools.post(CallLeftQueue(self._call_id, reason))
+        self._cut_short()
+        self._wake()
+        return True
+
     def lost(self) -> None:
         """The engine knows the call no longer, after a fault of its own: end the stay, and the dial if there is one."""
         self._lost = True
@@ -217,6 +241,11 @@ class QueueStay:
             self._tools.tracker.cancel_offer(self._dialled.offer_id)
         self._tools.late.call_gone(self._call_id)
         self._wake()
+
+    @property
+    def call_id(self) -> str:
+        """Whose stay it is."""
+        return self._call_id
 
     @property
     def dialling(self) -> OfferCall | None:
@@ -247,13 +276,12 @@ class QueueStay:
             if self._dialling is not None:
                 if await self._dial_ended(self._dialling):
                     return StayEnd.TALKED
+                self.on_unanswered()
             elif self._winner is not None:
                 if await self._connect(self._winner):
                     return StayEnd.TALKED
-            elif self.overflow is not None:
-                return StayEnd.OVERFLOWED
-            elif self._lost:
-                return StayEnd.LOST
+            elif (end := self._ended()) is not None:
+                return end
             elif self._offer is not None:
                 self._dial(self._offer)
             elif self._changed is not None:
@@ -265,6 +293,13 @@ class QueueStay:
                 await self._start_music()
             else:
                 await self._wait()
+
+    def _ended(self) -> StayEnd | None:
+        if self.overflow is not None:
+            return StayEnd.OVERFLOWED
+        if self._left:
+            return StayEnd.LEFT
+        return StayEnd.LOST if self._lost else None
 
     async def _wait(self) -> None:
         if not self._agi.ended:
@@ -284,7 +319,8 @@ class QueueStay:
         self._offer = None
         phones = [self._tools.phones[agent_id] for agent_id in offer.agent_ids]
         devices = {phone.device: agent_id for phone, agent_id in zip(phones, offer.agent_ids, strict=True)}
-        arguments = dial_arguments(phones, offer.ring_timeout_s, self._tools.queues.get(offer.queue))
+        ring_s = min(offer.ring_timeout_s, self.ring_at_most_s or offer.ring_timeout_s)
+        arguments = dial_arguments(phones, ring_s, self._tools.queues.get(offer.queue))
         self._tools.tracker.begin(offer.offer_id, self._call_id, self._agi.uniqueid, devices)
         try:
             self._dialling = self._agi.start("EXEC", "Dial", ",".join(arguments))
@@ -358,7 +394,7 @@ class QueueStay:
 
     def _cut_short(self) -> None:
         """End an announcement at once: somebody is offered the call, or it goes elsewhere."""
-        wanted = self._offer is not None or self._winner is not None or self.overflow is not None
+        wanted = self._offer is not None or self._winner is not None or self.overflow is not None or self._left
         if self._announcing and wanted and not self._agi.ended:
             self._line.stop()
             self._tools.stop_playback(self._agi.channel)
@@ -372,6 +408,10 @@ class QueueStay:
     def _spec_music(self) -> str:
         spec = self._tools.queues.get(self._queue)
         return spec.music if spec is not None else "default"
+
+
+def _nothing() -> None:
+    """Nobody is to be told."""
 
 
 def _with_agents(offer: OfferCall, agent_ids: tuple[str, ...]) -> OfferCall:

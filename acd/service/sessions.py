@@ -22,6 +22,7 @@ from acd.core.commands import (
 )
 from acd.core.events import CallEnded, CallLeftQueue, LegFailure, OfferEnded
 from acd.service.call_session import CallSession, SessionTools
+from acd.service.callbacks.desk import Callbacks
 from acd.service.queue_stay import QueueStay
 from ami_bridge.agi_session import AgiSession
 
@@ -39,6 +40,7 @@ class Sessions:
     def __init__(self, ask_who_answered: Callable[[CallSession, VerifyOffer], None]) -> None:
         self._ask_who_answered = ask_who_answered
         self._tools: SessionTools | None = None
+        self._callbacks: Callbacks | None = None
         self._by_call: dict[str, CallSession] = {}
         self._by_uniqueid: dict[str, CallSession] = {}
         self._releasing = False
@@ -56,9 +58,13 @@ class Sessions:
             FaultFound: self._fault,
         }
 
-    def connect(self, tools: SessionTools, on_agent_state: Callable[[str], None]) -> None:
-        """Give what sessions use, and who hears that an agent's state has changed. Once, before the first caller."""
+    def connect(self, tools: SessionTools, on_agent_state: Callable[[str], None], callbacks: Callbacks) -> None:
+        """Give what sessions use, who hears that an agent's state has changed, and who has the calls without a line.
+
+        Once, before the first caller.
+        """
         self._tools = tools
+        self._callbacks = callbacks
         self._on_agent_state = on_agent_state
 
     def __iter__(self) -> Iterator[CallSession]:
@@ -99,9 +105,22 @@ class Sessions:
             session.let_go()
             self._end(session)
 
+    async def wait_no_longer(self, call_id: str) -> None:
+        """The caller has been promised a callback: the channel need not keep the place in the queue."""
+        session = self._by_call.get(call_id)
+        if session is not None:
+            await session.waits_no_longer()
+
+    def on_event(self, event: Mapping[str, str]) -> None:
+        """Take an AMI event: a key that a caller has pressed."""
+        if event.get("Event") == "DTMFEnd" and event.get("Direction") == "Received":
+            session = self._by_uniqueid.get(event.get("Uniqueid", ""))
+            if session is not None:
+                session.key(event.get("Digit", ""))
+
     def dispatch(self, command: Command) -> None:
         """Hand a command of the engine to whom it is for."""
-        callbacks = self._tools.callbacks if self._tools is not None else None
+        callbacks = self._callbacks
         if callbacks is not None:
             kind, _, name = command.entity.partition(" ") if isinstance(command, FaultFound) else ("call", "", "")
             call_id = name or getattr(command, "call_id", "")
@@ -121,6 +140,8 @@ class Sessions:
             self._end(older)
         self._by_call[session.call_id] = session
         self._by_uniqueid[session.uniqueid] = session
+        if self._callbacks is not None:
+            self._callbacks.came_in(session.call_id)
 
     def _end(self, session: CallSession) -> None:
         if self._by_call.get(session.call_id) is session:

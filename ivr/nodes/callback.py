@@ -70,8 +70,8 @@ class CallbackNode(Node):
                 call=visit.call,
                 number=number,
                 queue=self.queue,
-                priority=self.priority,
-                requires=dict(self.requires),
+                priority=self.priority + visit.call.priority,
+                requires={**visit.call.requires, **self.requires},
             )
         )
         if promise is Promise.REFUSED:

@@ -1,68 +1,61 @@
-"""Callers who are called back: they keep their place in a queue without a line to us.
+"""All callbacks: promised, waiting for their time, in their queue, and brought together.
 
-The place is a call of the engine like any other, only without a channel. When its turn has come the agent's phone rings
-first (as a phone beside a dial does, see ``late_legs``); picked up, it dials the customer's number by the trunk, within
-``outbound``. A customer who is not reached is tried again after a pause, three times in all. What has been promised is
-kept in the state folder, so a restart forgets nobody.
+The place in the queue is a call of the engine like any other, only without a channel. When its turn has come the
+agent's phone rings first (as a phone beside a dial does, see ``late_legs``), and picked up, dials the customer; or,
+where the site wants it so, the customer's phone rings when an agent is expected to be free, and the customer comes into
+the old place. Who is not reached is tried again, as the site has set. What was promised is kept in the state folder.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
-import orjson
 import structlog
 
+from acd.core.calls import Call
 from acd.core.commands import AddLeg, CancelLeg, CancelOffer, Command, FaultFound, OfferCall, Overflow, VerifyOffer
-from acd.core.events import CallArrived, CallEnded, CallQueued, Event, LegFailed, LegFailure, OfferEnded
-from acd.service.agi_line import AgiLine, Sounds
+from acd.core.events import (
+    CallArrived,
+    CallEnded,
+    CallLeftQueue,
+    CallQueued,
+    Event,
+    LegFailed,
+    LegFailure,
+    OfferBridged,
+    OfferEnded,
+)
+from acd.core.transitions import CallState
+from acd.service.callbacks.agent_first import AgentFirst, AgentResult
+from acd.service.callbacks.customer_first import CustomerDials
+from acd.service.callbacks.entries import Callback, Stage
+from acd.service.callbacks.expecting import Expecting
+from acd.service.callbacks.ledger import Ledger
+from acd.service.callbacks.policy import CallbackSite, QueueCallbacks
 from acd.service.clocks import Clocks
-from acd.service.kept_file import KeptFile
+from acd.service.compile import Customer
 from acd.service.late_legs import CallerId, LateLeg, LateLegs
 from acd.service.live_site import AgentPhone
-from acd.service.outbound import Outbound
-from ami_bridge.agi_session import AgiError
-from ami_bridge.translation import ANSWERED
-from ivr.line import LineHungUp
-from ivr.speech import Prompt
+from ivr.callbacks import AskedHow, CallbackWish, Promise
 
-__all__ = ["Callback", "CallbackTools", "Callbacks"]
+__all__ = ["Callback", "CallbackTools", "Callbacks", "Shown"]
 
 log = structlog.get_logger(__name__)
 
-MOST_ATTEMPTS = 3
-PAUSE_S = 300.0
-"""After a customer was not reached (seconds)."""
+BEGINS_AFTER_S = 1.0
+"""So long after the caller's own call has ended the callback begins to wait: not while that phone is still busy."""
+_LOOK_AGAIN_S = 30.0
+"""So often a callback is held against its hours and its end, which may be changed meanwhile (seconds)."""
+_WHILE_RINGING_S = 5.0
 _NO_LINE_PAUSE_S = 5.0
-"""While no agent's phone can be rung (seconds)."""
-_RING_CUSTOMER_S = 45
-_LONGEST_CALL_S = 4 * 3600
-_MOST_OPEN = 10_000
-_FORMAT = 1
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Callback:
-    """What was promised. Times are wall-clock seconds: the engine's own clock does not survive it."""
-
-    id: str
-    number: str
-    queue: str
-    entered_at: float
-    dialled: str = ""
-    """The number that the customer called: who calls back."""
-    priority: int = 0
-    requires: tuple[tuple[str, int], ...] = ()
-    customer: str = ""
-    agent: str = ""
-    language: str = ""
-    attempts: int = 0
-    not_before: float = 0.0
+"""While no phone can be rung (seconds)."""
+_STEP_ASIDE_S = 3.0
+"""So long a callback lets others go first whose customer is being rung for the agent it was offered (seconds)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,53 +64,255 @@ class CallbackTools:
 
     post: Callable[[Event], None]
     late: LateLegs
+    agents_side: AgentFirst
+    dials: Callable[[Callable[[str], None]], CustomerDials]
+    """Makes the customers' side; it is told whom to tell that a customer did not answer."""
+    expecting: Expecting
     phones: Mapping[str, AgentPhone]
-    outbound: Callable[[], Outbound]
+    calls: Mapping[str, Call]
+    """The engine's live calls, to read."""
+    site: Callable[[], CallbackSite]
     clocks: Clocks
-    call_later: Callable[[float, Callable[[], None]], object]
+    call_later: Callable[[float, Callable[[], None]], asyncio.TimerHandle]
     new_call_id: Callable[[], str]
-    sounds: Sounds
-    agents_language: Callable[[], str]
     variables: Callable[[], tuple[tuple[str, str], ...]]
+    customer: Callable[[str], Customer]
+    """Who calls from this number."""
+    opening: Callable[[str], tuple[bool, float | None]]
+    """Whether a calendar says open now, and until when that holds (UNIX time), None if not for long."""
+    let_go: Callable[[str], Awaitable[None]]
+    """Tell the caller's channel that the call waits no longer, whatever becomes of the process."""
+
+
+@dataclass(slots=True, eq=False)
+class _Run:
+    """What becomes of one callback at the moment."""
+
+    stage: Stage
+    caller: str = ""
+    """The caller's own call, until it has ended."""
+    timer: asyncio.TimerHandle | None = None
+    leg: LateLeg | None = None
+    cancelled: bool = False
+    answered: bool = False
+    """The customer was rung first and has answered; whether that was a silent answer is not known yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One callback for a screen."""
+
+    entry: Callback
+    stage: Stage
+    agents: tuple[str, ...]
+    """Whose phones ring for it, or who has picked up."""
 
 
 class Callbacks:
-    """All callbacks. ``take`` gets the engine's commands for the calls that ``owns`` knows."""
+    """See the module. ``take`` gets the engine's commands for the calls that ``owns`` knows.
+
+    Implements ``ivr.callbacks.CallbackDesk``.
+    """
 
     def __init__(self, path: Path, tools: CallbackTools) -> None:
         self._tools = tools
-        self._open: dict[str, Callback] = {}
-        self._file = KeptFile(path, "callbacks", self._encode)
+        self._ledger = Ledger(path, tools.clocks.wall)
+        self._runs: dict[str, _Run] = {}
+        self._parked: dict[str, list[str]] = {}
+        """By the caller's own call."""
         self._talks: set[asyncio.Task[None]] = set()
+        self._dials = tools.dials(self._not_answered)
+        self.results: Counter[tuple[str, str]] = Counter()
+        """What became of callbacks, by queue and result."""
 
     def __len__(self) -> int:
-        return len(self._open)
+        return len(self._ledger)
+
+    def __iter__(self) -> Iterator[Shown]:
+        for entry in sorted(self._ledger, key=lambda entry: entry.entered_at):
+            run = self._runs.get(entry.id)
+            yield Shown(entry, run.stage if run is not None else Stage.SLEEPING, self._agents_of(entry.id, run))
 
     def owns(self, call_id: str) -> bool:
         """Tell whether this call is one without a line."""
-        return call_id in self._open
+        run = self._runs.get(call_id)
+        return run is not None and run.stage is not Stage.ON_LINE
 
-    def promise(self, wanted: Callback) -> Callback | None:
-        """Note a callback; None when the number may not be dialled. One for each number: the older one stays."""
-        if self._tools.outbound().device(wanted.number) is None or len(self._open) >= _MOST_OPEN:
-            return None
-        known = next((entry for entry in self._open.values() if entry.number == wanted.number), None)
+    # What callers ask (ivr.callbacks.CallbackDesk).
+
+    def asked_how(self, queue: str) -> AskedHow:
+        """See ``CallbackDesk``."""
+        how = self._how(queue)
+        return AskedHow(confirm=how.confirm, other_number=how.other_number)
+
+    def number(self, text: str) -> str:
+        """See ``CallbackDesk``."""
+        checked = self._tools.site().numbers.check(text)
+        if checked.fault is not None:
+            log.info("no callback to this number", number=text[:40], why=checked.fault.value)
+            self.results["", f"refused-{checked.fault.value}"] += 1
+        return checked.number
+
+    async def promise(self, wish: CallbackWish) -> Promise:
+        """See ``CallbackDesk``."""
+        call, bounds = wish.call, self._tools.site().bounds
+        known = self._ledger.of_number(wish.number)
         if known is not None:
-            return known
-        entry = replace(wanted, id=self._tools.new_call_id())
-        self._keep(entry)
-        log.info("callback promised", call_id=entry.id, number=entry.number, queue=entry.queue)
-        return entry
+            log.info("callback promised before", call_id=known.id, number=wish.number)
+            self.results[wish.queue, "repeated"] += 1
+            await self._tools.let_go(call.call_id)
+            return Promise.ALREADY
+        refusal = self._ledger.refusal(wish.number, bounds)
+        if not refusal:
+            entry = self._new(wish)
+            self._ledger.add(entry, bounds)
+            if await self._ledger.file.write_now():
+                self._park(entry, call.call_id)
+                log.info("callback promised", call_id=entry.id, number=entry.number, queue=entry.queue)
+                await self._tools.let_go(call.call_id)
+                return Promise.PROMISED
+            self._ledger.drop(entry.id)
+            refusal = "not-kept"
+        log.warning("no callback promised", number=wish.number, queue=wish.queue, why=refusal)
+        self.results[wish.queue, f"refused-{refusal}"] += 1
+        return Promise.REFUSED
 
-    def begin(self, entry: Callback) -> None:
-        """Let the callback wait in its queue from now on, in its old place. Does nothing if it does already."""
-        post, clocks = self._tools.post, self._tools.clocks
-        if self._open.get(entry.id) is not entry:
+    def _new(self, wish: CallbackWish) -> Callback:
+        call, now = wish.call, self._tools.clocks.wall()
+        customer = self._tools.customer(call.caller)
+        entered_at = now if call.waiting_since is None else min(call.waiting_since, now)
+        return Callback(
+            id=self._tools.new_call_id(),
+            number=wish.number,
+            queue=wish.queue,
+            entered_at=entered_at,
+            promised_at=now,
+            expires_at=now + self._how(wish.queue).expires_after_s,
+            name=customer.name or call.caller_name,
+            dialled=call.dialled,
+            priority=wish.priority + customer.priority,
+            requires=tuple(sorted(wish.requires.items())),
+            customer=customer.id,
+            agent=call.agent or customer.agent,
+            language=call.language,
+            data=dict(call.data),
+        )
+
+    def _park(self, entry: Callback, caller: str) -> None:
+        self._runs[entry.id] = _Run(Stage.PARKED, caller)
+        if caller in self._tools.calls:
+            self._parked.setdefault(caller, []).append(entry.id)
+        else:
+            self._wake(entry.id, BEGINS_AFTER_S)
+
+    # The process.
+
+    def restore(self) -> None:
+        """Take over what was promised before a restart."""
+        self._ledger.restore()
+        for entry in self._ledger:
+            self._runs[entry.id] = _Run(Stage.SLEEPING)
+        for entry in list(self._ledger):
+            self._begin(entry.id)
+
+    async def run(self) -> None:
+        """Keep the file, see ``KeptFile``."""
+        await self._ledger.file.run()
+
+    def observe(self, sequence: int, event: Event, now: float, commands: Sequence[Command]) -> None:  # noqa: ARG002
+        """Take note of an input of the engine (see ``EngineHost.observe``)."""
+        if isinstance(event, CallEnded):
+            for call_id in self._parked.pop(event.call_id, ()):
+                self._wake(call_id, BEGINS_AFTER_S)
+            run = self._runs.get(event.call_id)
+            if run is not None and run.stage is Stage.ON_LINE:
+                self._left_line(event.call_id, run)
+        elif isinstance(event, OfferBridged):
+            call_id = event.offer_id.rpartition(".")[0]
+            run = self._runs.get(call_id)
+            if run is not None and run.stage is Stage.ON_LINE:
+                self._got_agent(call_id, run)
+
+    def on_event(self, event: Mapping[str, str]) -> None:
+        """Take an AMI event."""
+        self._dials.on_event(event)
+
+    def take(self, command: Command, call_id: str) -> None:
+        """Carry out a command of the engine for one of these calls."""
+        late, post = self._tools.late, self._tools.post
+        run = self._runs[call_id]
+        match command:
+            case OfferCall():
+                self._offer(command, run)
+            case AddLeg():
+                if not self._ring(command.offer_id, call_id, command.agent_id, command.ring_timeout_s):
+                    failed = LegFailed(command.offer_id, command.agent_id, LegFailure.CANCELLED)
+                    self._tools.call_later(command.ring_timeout_s, lambda: post(failed))
+            case CancelLeg():
+                late.cancel_leg(command.offer_id, command.agent_id)
+            case CancelOffer():
+                late.cancel_offer(command.offer_id)
+            case VerifyOffer():
+                if run.leg is None or run.leg.offer_id != command.offer_id:
+                    late.cancel_offer(command.offer_id)
+                    post(OfferEnded(command.offer_id, LegFailure.CANCELLED))
+            case Overflow():
+                log.error("callback given up", call_id=call_id, why=command.reason)
+                self._finish(call_id, "no-queue")
+                post(CallEnded(call_id))
+
+    def fault(self, command: FaultFound, call_id: str) -> None:
+        """The engine has let go of the call after a fault: queue it again."""
+        log.error("engine fault", entity=command.entity, fault=command.message, story=command.story)
+        self._tools.late.call_gone(call_id)
+        self._sleep(call_id, _NO_LINE_PAUSE_S)
+
+    def cancel(self, call_id: str) -> str:
+        """Take a promise back. Returns what it was doing; empty when there is no such callback.
+
+        Raises:
+            ValueError: the customer is on the line already.
+        """
+        entry, run = self._ledger.get(call_id), self._runs.get(call_id)
+        if entry is None or run is None:
+            return ""
+        talks = run.leg is not None and run.leg.talked
+        if run.stage is Stage.ON_LINE or talks:
+            raise ValueError("the customer is on the line")
+        stage = run.stage
+        log.info("callback cancelled", call_id=call_id, number=entry.number)
+        run.cancelled = True
+        if stage is Stage.DIALLING:
+            self._dials.cancel(call_id)
+        elif stage is Stage.AGENT and run.leg is not None:
+            self._tools.late.cancel_offer(run.leg.offer_id)
+        else:
+            self._leave_queue(call_id, "the callback was cancelled")
+            self._finish(call_id, "cancelled")
+        return stage.value
+
+    # Waiting.
+
+    def _begin(self, call_id: str) -> None:
+        """Let it wait in its queue from now on, in its old place, if this is the time for it."""
+        entry, run = self._ledger.get(call_id), self._runs.get(call_id)
+        if entry is None or run is None or run.stage not in (Stage.PARKED, Stage.SLEEPING):
             return
-        post(CallArrived(entry.id, entry.number, entry.dialled))
+        if self._is_over(entry):
+            return
+        pause_s = self._pause_of(entry)
+        if pause_s > 0:
+            run.stage = Stage.SLEEPING
+            self._wake(call_id, min(pause_s, _LOOK_AGAIN_S))
+            return
+        run.stage = Stage.WAITING
+        self._wake(call_id, _LOOK_AGAIN_S)
+        post, clocks = self._tools.post, self._tools.clocks
+        if call_id not in self._tools.calls:
+            post(CallArrived(call_id, entry.number, entry.dialled))
         post(
             CallQueued(
-                entry.id,
+                call_id,
                 entry.queue,
                 priority=entry.priority,
                 requires=entry.requires,
@@ -128,175 +323,272 @@ class Callbacks:
                 stays=True,
             )
         )
+        if self._how(entry.queue).customer_first:
+            self._tools.expecting.watch(entry, self._agent_expected)
 
-    def restore(self) -> None:
-        """Take over what was promised before a restart."""
-        content = self._file.read()
-        try:
-            entries = _decode(content) if content is not None else ()
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
-            self._file.unusable(error)
+    def _look_again(self, call_id: str) -> None:
+        """Hold it against its hours and its end."""
+        entry, run = self._ledger.get(call_id), self._runs.get(call_id)
+        if entry is None or run is None:
             return
-        for entry in entries:
-            self._open[entry.id] = entry
-            self._begin_later(entry, entry.not_before - self._tools.clocks.wall())
+        run.timer = None
+        if run.stage in (Stage.PARKED, Stage.SLEEPING):
+            self._begin(call_id)
+            return
+        if run.stage is not Stage.WAITING:
+            return
+        call = self._tools.calls.get(call_id)
+        if call is not None and call.state is not CallState.WAITING:
+            self._wake(call_id, _WHILE_RINGING_S)  # a phone rings
+        elif self._how(entry.queue).calendar and self._pause_of(entry) > 0:
+            self._leave_queue(call_id, "customers are not called back at this time")
+            self._sleep(call_id, 0.0)
+        elif not self._is_over(entry):
+            self._wake(call_id, _LOOK_AGAIN_S)
 
-    async def run(self) -> None:
-        """Keep the file, see ``KeptFile``."""
-        await self._file.run()
+    def _is_over(self, entry: Callback) -> bool:
+        """Give up what has expired."""
+        if not entry.expires_at or self._tools.clocks.wall() < entry.expires_at:
+            return False
+        log.warning("callback given up: expired", call_id=entry.id, attempts=entry.attempts)
+        self._leave_queue(entry.id, "the callback expired")
+        self._finish(entry.id, "expired")
+        return True
 
-    def take(self, command: Command, call_id: str) -> None:
-        """Carry out a command of the engine for one of these calls."""
-        late, post = self._tools.late, self._tools.post
-        match command:
-            case OfferCall():
-                self._offer(command)
-            case AddLeg():
-                if not self._ring(command.offer_id, call_id, command.agent_id, command.ring_timeout_s):
-                    failed = LegFailed(command.offer_id, command.agent_id, LegFailure.CANCELLED)
-                    self._tools.call_later(command.ring_timeout_s, lambda: post(failed))
-            case CancelLeg():
-                late.cancel_leg(command.offer_id, command.agent_id)
-            case CancelOffer():
-                late.cancel_offer(command.offer_id)
-            case VerifyOffer():
-                late.cancel_offer(command.offer_id)
-                post(OfferEnded(command.offer_id, LegFailure.CANCELLED))
-            case Overflow():
-                log.error("callback given up", call_id=call_id, why=command.reason)
-                self._drop(call_id)
-                post(CallEnded(call_id))
+    def _pause_of(self, entry: Callback) -> float:
+        """How long it is not to be tried (seconds)."""
+        now = self._tools.clocks.wall()
+        calendar = self._how(entry.queue).calendar
+        is_open, until = self._tools.opening(calendar) if calendar else (True, None)
+        closed_s = 0.0 if is_open else (until - now if until is not None else _LOOK_AGAIN_S)
+        return max(entry.not_before - now, closed_s, 0.0)
 
-    def fault(self, command: FaultFound, call_id: str) -> None:
-        """The engine has let go of the call after a fault: queue it again."""
-        log.error("engine fault", entity=command.entity, fault=command.message, story=command.story)
-        self._tools.late.call_gone(call_id)
-        self._begin_later(self._open[call_id], _NO_LINE_PAUSE_S)
+    def _wake(self, call_id: str, seconds: float) -> None:
+        run = self._runs[call_id]
+        if run.timer is not None:
+            run.timer.cancel()
+        run.timer = self._tools.call_later(seconds, partial(self._look_again, call_id))
+
+    def _sleep(self, call_id: str, seconds: float) -> None:
+        run = self._runs.get(call_id)
+        if run is not None:
+            run.stage = Stage.SLEEPING
+            run.leg = None
+            self._wake(call_id, seconds)
+
+    def _leave_queue(self, call_id: str, why: str) -> None:
+        """Take it out of the engine: not as a caller who hung up, whose patience would count."""
+        if call_id in self._tools.calls:
+            self._tools.post(CallLeftQueue(call_id, why))
+            self._tools.post(CallEnded(call_id))
 
     # The agent's side.
 
-    def _offer(self, command: OfferCall) -> None:
+    def _offer(self, command: OfferCall, run: _Run) -> None:
+        call_id = command.call_id
+        entry = self._ledger.get(call_id)
+        if entry is None:
+            return
+        if self._how(entry.queue).customer_first:
+            if self._ring_customer(entry, run):
+                return
+            if self._tools.expecting.under_way(entry.queue):
+                self._leave_queue(call_id, "a customer is being rung for this agent")
+                self._sleep(call_id, _STEP_ASIDE_S)
+                return
         rung = [
-            self._ring(command.offer_id, command.call_id, agent_id, command.ring_timeout_s)
-            for agent_id in command.agent_ids
+            self._ring(command.offer_id, call_id, agent_id, command.ring_timeout_s) for agent_id in command.agent_ids
         ]
         if all(rung):
             return
         # No phone can be rung now. To end the offer alone would have it made again at once, and again.
         self._tools.late.cancel_offer(command.offer_id)
-        self._tools.post(CallEnded(command.call_id))
-        self._begin_later(self._open[command.call_id], _NO_LINE_PAUSE_S)
+        self._leave_queue(call_id, "no phone can be rung")
+        self._sleep(call_id, _NO_LINE_PAUSE_S)
 
     def _ring(self, offer_id: str, call_id: str, agent_id: str, timeout_s: float) -> bool:
-        entry = self._open[call_id]
-        tools = self._tools
-        return tools.late.ring(
+        entry = self._ledger.get(call_id)
+        if entry is None:
+            return False
+        return self._tools.late.ring(
             (offer_id, call_id, agent_id),
-            tools.phones[agent_id],
+            self._tools.phones[agent_id],
             timeout_s,
-            CallerId(entry.number, ""),
+            CallerId(entry.number, entry.name),
             self._picked_up,
-            tools.variables(),
+            self._tools.variables(),
         )
 
     def _picked_up(self, leg: LateLeg) -> None:
-        """The agent has picked up, and is busy with this call from now on."""
-        entry = self._open.get(leg.call_id)
-        if entry is None:
+        """The agent has picked up, and has this call from now on."""
+        entry, run = self._ledger.get(leg.call_id), self._runs.get(leg.call_id)
+        if entry is None or run is None:
             return
-        attempt = replace(
-            entry, attempts=entry.attempts + 1, not_before=self._tools.clocks.wall() + PAUSE_S
-        )  # kept before the customer's phone rings: an engine after us must not ring it again at once
-        self._keep(attempt)
-        leg.on_talk = partial(self._drop, entry.id)  # reached: not to be called again, whatever becomes of us
-        self._tools.late.connecting(leg)
-        self._tools.late.bridged(leg)
-        task = asyncio.get_running_loop().create_task(self._talk(leg, attempt))
+        run.stage, run.leg = Stage.AGENT, leg
+        leg.on_talk = partial(self._ledger.drop, entry.id)  # reached: not to be called again, whatever becomes of us
+        task = asyncio.get_running_loop().create_task(self._talk(leg, entry, run))
         self._talks.add(task)
         task.add_done_callback(self._talks.discard)
 
-    async def _talk(self, leg: LateLeg, entry: Callback) -> None:
-        reached = False
+    async def _talk(self, leg: LateLeg, entry: Callback, run: _Run) -> None:
+        result = AgentResult.DROPPED
         try:
-            reached = await self._dial(leg, entry)
-        except LineHungUp:
-            reached = await _was_answered(leg)
+            result = await self._tools.agents_side.talk(
+                leg, entry, self._how(entry.queue), partial(self._attempt, entry.id)
+            )
         finally:
-            self._tools.late.talk_ended(leg)
-            self._tools.post(CallEnded(entry.id))
-            self._settle(entry, reached=reached or leg.talked)
-        if leg.line is not None:
-            leg.line.close()
+            self._after_agent(leg, entry, run, result)
+            if leg.line is not None:
+                leg.line.close()
 
-    async def _dial(self, leg: LateLeg, entry: Callback) -> bool:
-        device = self._tools.outbound().device(entry.number)
-        if device is None or leg.line is None:
-            log.error("callback not dialled: outbound does not allow it", call_id=entry.id, number=entry.number)
+    async def _attempt(self, call_id: str) -> Callback:
+        """Note one more attempt, before the customer's phone rings: an engine after us must not ring it at once."""
+        entry = self._ledger.get(call_id)
+        if entry is None:
+            raise LookupError(f"callback {call_id} is not open")
+        pause_s = self._how(entry.queue).pause_s
+        attempt = replace(entry, attempts=entry.attempts + 1, not_before=self._tools.clocks.wall() + pause_s)
+        self._ledger.keep(attempt)
+        await self._ledger.file.write_now()
+        return attempt
+
+    def _after_agent(self, leg: LateLeg, entry: Callback, run: _Run, result: AgentResult) -> None:
+        run.leg = None
+        late, post = self._tools.late, self._tools.post
+        if result is AgentResult.REACHED:
+            late.talk_ended(leg)
+            post(CallEnded(entry.id))
+            self._finish(entry.id, "reached", entry)
+        elif run.cancelled:
+            self._leave_queue(entry.id, "the callback was cancelled")
+            self._finish(entry.id, "cancelled")
+        elif result is AgentResult.UNREACHED:
+            self._leave_queue(entry.id, "the customer was not reached")
+            self._unreached(entry.id)
+        else:
+            run.stage = Stage.WAITING
+            self._wake(entry.id, _LOOK_AGAIN_S)
+            late.declined(leg, LegFailure.REJECTED if result is AgentResult.DECLINED else LegFailure.DROPPED)
+
+    # The customer's side.
+
+    def _agent_expected(self, call_id: str) -> None:
+        """An agent will be free soon: it is time to ring the customer."""
+        entry, run = self._ledger.get(call_id), self._runs.get(call_id)
+        call = self._tools.calls.get(call_id)
+        waits = call is not None and call.state is CallState.WAITING
+        if entry is not None and run is not None and run.stage is Stage.WAITING and waits:
+            self._ring_customer(entry, run)
+
+    def _ring_customer(self, entry: Callback, run: _Run) -> bool:
+        """Ring the customer if that is allowed; the place in the queue is taken again when the customer answers."""
+        how, now = self._how(entry.queue), self._tools.clocks.wall()
+        under_way = self._tools.expecting.all_under_way
+        device = self._tools.site().numbers.outbound.device(entry.number)
+        answers = self._ledger.answers
+        if device is None or not self._tools.expecting.agents_left(entry.queue):
             return False
-        line = AgiLine(leg.line, self._tools.sounds, _nowhere, answered=True)
-        await line.set_language(self._tools.agents_language())
-        await line.play((Prompt("callback-agent"),))
-        site = entry.dialled if entry.dialled.lstrip("+").isdigit() else ""
-        await line.set_variable("CALLERID(num)", site)
-        log.info("customer is called back", call_id=entry.id, number=entry.number, attempt=entry.attempts)
-        await line.run_application("Dial", f"{device},{_RING_CUSTOMER_S},grL({_LONGEST_CALL_S * 1000})")
-        (status,) = await line.read_variables(("DIALSTATUS",))
-        return status == ANSWERED
+        if not answers.one_more_is_allowed(now, how.silent_limit, under_way):
+            return False
+        if not self._tools.expecting.can_dial():
+            return False
+        run.stage = Stage.DIALLING
+        self._tools.expecting.begins(entry)
+        self._tools.post(CallLeftQueue(entry.id, "the customer is rung first"))
+        task = asyncio.get_running_loop().create_task(self._dial_customer(entry.id, device, how, run))
+        self._talks.add(task)
+        task.add_done_callback(self._talks.discard)
+        return True
+
+    async def _dial_customer(self, call_id: str, device: str, how: QueueCallbacks, run: _Run) -> None:
+        entry = await self._attempt(call_id)
+        log.info("customer is called back first", call_id=call_id, number=entry.number, attempt=entry.attempts)
+        if run.cancelled or not self._dials.ring(entry, device, how.ring_s, self._tools.variables()):
+            self._not_answered(call_id)
+
+    def _not_answered(self, call_id: str) -> None:
+        run = self._runs.get(call_id)
+        if run is None or run.stage is not Stage.DIALLING:
+            return
+        self._tools.expecting.ends(call_id)
+        if call_id in self._tools.calls:
+            self._tools.post(CallEnded(call_id))
+        if run.cancelled:
+            self._finish(call_id, "cancelled")
+        else:
+            self._unreached(call_id)
+
+    def came_in(self, call_id: str) -> None:
+        """A caller has come in as this call: if it is a callback's, the customer has answered."""
+        entry, run = self._ledger.get(call_id), self._runs.get(call_id)
+        if entry is None or run is None or run.stage is Stage.ON_LINE:
+            return
+        run.stage, run.answered = Stage.ON_LINE, True
+        if run.timer is not None:
+            run.timer.cancel()
+        self._dials.answered(call_id)
+        self._tools.call_later(self._how(entry.queue).silent_after_s, partial(self._judge, call_id, silent=True))
+
+    def _judge(self, call_id: str, *, silent: bool) -> None:
+        """Count the answer, once."""
+        run = self._runs.get(call_id)
+        if run is not None and run.answered:
+            run.answered = False
+            self._ledger.note_answer(silent=silent)
+
+    def _got_agent(self, call_id: str, run: _Run) -> None:
+        self._judge(call_id, silent=False)
+        self._tools.expecting.ends(call_id)
+        entry = self._ledger.drop(call_id)
+        if entry is not None:
+            self._finish(call_id, "reached", entry)
+            self._runs[call_id] = run  # until the line has ended, it is known to be no call without one
+
+    def _left_line(self, call_id: str, run: _Run) -> None:
+        """The customer, who was rung first, is gone: after the talk, or tired of waiting."""
+        self._tools.expecting.ends(call_id)
+        if self._ledger.get(call_id) is None:
+            self._runs.pop(call_id, None)
+            return
+        self._judge(call_id, silent=True)
+        run.stage = Stage.DIALLING
+        self._unreached(call_id)
 
     # What follows.
 
-    def _settle(self, entry: Callback, *, reached: bool) -> None:
-        if reached:
-            log.info("callback done", call_id=entry.id)
-            self._drop(entry.id)
-        elif entry.attempts >= MOST_ATTEMPTS:
-            log.warning("callback given up: customer not reached", call_id=entry.id, attempts=entry.attempts)
-            self._drop(entry.id)
+    def _unreached(self, call_id: str) -> None:
+        entry = self._ledger.get(call_id)
+        if entry is None:
+            self._runs.pop(call_id, None)
+            return
+        how = self._how(entry.queue)
+        if entry.attempts >= how.attempts:
+            log.warning("callback given up: customer not reached", call_id=call_id, attempts=entry.attempts)
+            self._finish(call_id, "unreached")
         else:
-            log.info("customer not reached", call_id=entry.id, again_in_s=PAUSE_S)
-            self._begin_later(entry, PAUSE_S)
+            log.info("customer not reached", call_id=call_id, attempts=entry.attempts, again_in_s=how.pause_s)
+            self.results[entry.queue, "tried"] += 1
+            self._sleep(call_id, max(0.0, entry.not_before - self._tools.clocks.wall()))
 
-    def _begin_later(self, entry: Callback, seconds: float) -> None:
-        if seconds > 0:
-            self._tools.call_later(seconds, lambda: self.begin(entry))
-        else:
-            self.begin(entry)
+    def _finish(self, call_id: str, result: str, reached: Callback | None = None) -> None:
+        run = self._runs.pop(call_id, None)
+        if run is not None and run.timer is not None:
+            run.timer.cancel()
+        self._tools.expecting.forget(call_id)
+        entry = self._ledger.drop(call_id) or reached
+        if entry is not None:
+            self.results[entry.queue, result] += 1
+            log.info("callback done", call_id=call_id, result=result, attempts=entry.attempts)
 
-    def _keep(self, entry: Callback) -> None:
-        self._open[entry.id] = entry
-        self._file.changed()
+    def _how(self, queue: str) -> QueueCallbacks:
+        return self._tools.site().of_queue(queue)
 
-    def _drop(self, call_id: str) -> None:
-        if self._open.pop(call_id, None) is not None:
-            self._file.changed()
-
-    def _encode(self) -> bytes:
-        entries = [asdict(entry) for entry in self._open.values()]
-        return orjson.dumps({"format": _FORMAT, "callbacks": entries})
-
-
-def _decode(content: bytes) -> tuple[Callback, ...]:
-    document = orjson.loads(content)
-    if not isinstance(document, dict) or document.get("format") != _FORMAT:
-        raise ValueError(f"not a file of format {_FORMAT}")
-    return tuple(_entry(found) for found in document["callbacks"])
-
-
-def _entry(found: dict[str, Any]) -> Callback:
-    requires = tuple((str(skill), int(level)) for skill, level in found.pop("requires"))
-    return Callback(requires=requires, **found)
-
-
-async def _was_answered(leg: LateLeg) -> bool:
-    """The agent hung up first: ask the line, which still tells, whether the customer had answered."""
-    if leg.line is None:
-        return False
-    try:
-        reply = await leg.line.command("GET VARIABLE", "DIALSTATUS", timeout_s=2.0, even_if_dead=True)
-    except AgiError:
-        return False
-    return reply.value == ANSWERED
-
-
-async def _nowhere() -> None:
-    """There is no place to be noted."""
+    def _agents_of(self, call_id: str, run: _Run | None) -> tuple[str, ...]:
+        if run is not None and run.leg is not None:
+            return (run.leg.agent_id,)
+        call = self._tools.calls.get(call_id)
+        if call is None:
+            return ()
+        if call.agent is not None:
+            return (call.agent.id,)
+        return tuple(call.offer.legs) if call.offer is not None else ()
