@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
-__all__ = ["LookUpAnswer", "LookUpOutcome", "LookUps", "NoLookUps"]
+__all__ = ["FieldValue", "LookUpAnswer", "LookUpOutcome", "LookUps", "NoLookUps"]
+
+FieldValue: TypeAlias = Callable[[str], str | None]
+"""The value of a field by its name, `call.caller` and the like, secrets of the call included; None: not known."""
 
 
 class LookUpOutcome(StrEnum):
@@ -39,11 +42,10 @@ class LookUpAnswer:
 class LookUps(Protocol):
     """The site's look-ups by name."""
 
-    async def ask(self, lookup: str, values: Mapping[str, str], secrets: Mapping[str, str]) -> LookUpAnswer:
-        """Carry out the look-up of this name. `values` are the fields that it sends, by `call.caller` and the like.
+    async def ask(self, lookup: str, value: FieldValue) -> LookUpAnswer:
+        """Carry out the look-up of this name with the values of the fields that it sends.
 
-        `secrets` are what the caller has keyed in and nobody may see. Never takes longer than the look-up's time-out,
-        and never raises but for a cancellation.
+        Never takes longer than the look-up's time-out, and never raises but for a cancellation.
         """
         ...
 
@@ -51,6 +53,6 @@ class LookUps(Protocol):
 class NoLookUps:
     """Where nobody has given any: each is an error."""
 
-    async def ask(self, lookup: str, values: Mapping[str, str], secrets: Mapping[str, str]) -> LookUpAnswer:  # noqa: ARG002
+    async def ask(self, lookup: str, value: FieldValue) -> LookUpAnswer:  # noqa: ARG002
         """See `LookUps`."""
         return LookUpAnswer(outcome=LookUpOutcome.ERROR, why=f"no look-up {lookup}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import ClassVar
 
 from ivr.conditions import Condition
@@ -44,10 +45,6 @@ class HttpNode(Node):
     type: ClassVar[str] = "http"
 
     lookup: str
-    fields: tuple[str, ...] = ()
-    """Names of the fields that the look-up sends."""
-    secrets: tuple[str, ...] = ()
-    """Names of the secrets that it sends; the call's go along, the site's it has itself."""
     prompts: tuple[Speech, ...] = ()
     music: str = "default"
     cases: tuple[HttpCase, ...] = ()
@@ -57,10 +54,7 @@ class HttpNode(Node):
 
     async def step(self, visit: Visit) -> Move:
         """See the class."""
-        values = {name: self._value(visit, name) for name in self.fields}
-        known = visit.call.secrets
-        secrets = {name: known[name] for name in self.secrets if name in known}
-        asked = visit.tools.lookups.ask(self.lookup, values, secrets)
+        asked = visit.tools.lookups.ask(self.lookup, partial(_value, visit))
         answer = await visit.wait_for(asked, self.music, self.prompts)
         visit.call.data.update(answer.values)
         if answer.outcome is not LookUpOutcome.OK:
@@ -83,9 +77,13 @@ class HttpNode(Node):
         to = self.next if outcome is LookUpOutcome.OK else self.branches.get(outcome, self.on_failure)
         return Go(to, outcome) if to is not None else GiveUp(EndReason.LOOK_UP_FAILED)
 
-    @staticmethod
-    def _value(visit: Visit, name: str) -> str:
-        found = visit.call.lookup(name)
-        if found is None:
-            visit.problem(ProblemKind.UNKNOWN_FIELD, name)
-        return clean(found or "")
+
+def _value(visit: Visit, name: str) -> str | None:
+    """What a field of the request is; secrets as they are, and those that are not the call's are the site's affair."""
+    found = visit.call.lookup_with_secrets(name)
+    if name.startswith("secret."):
+        return found
+    if found is None:
+        visit.problem(ProblemKind.UNKNOWN_FIELD, name)
+        return None
+    return clean(found)

@@ -16,7 +16,7 @@ from acd.service.lookups.breaker import Breaker, BreakerRule
 from acd.service.lookups.client import Fetched, HttpClient, HttpFailed, HttpFault, HttpRequest
 from acd.service.lookups.specs import LookUpSpec
 from acd.service.lookups.templates import SECRET, CannotAsk
-from ivr.lookups import LookUpAnswer, LookUpOutcome
+from ivr.lookups import FieldValue, LookUpAnswer, LookUpOutcome
 
 __all__ = ["LookUpDesk"]
 
@@ -47,7 +47,7 @@ class LookUpDesk:
         self,
         client: HttpClient,
         specs: Callable[[], Mapping[str, LookUpSpec]],
-        secrets: Mapping[str, str],
+        secrets: Callable[[], Mapping[str, str]],
         rule: BreakerRule,
         registry: CollectorRegistry,
         now: Callable[[], float] = time.monotonic,
@@ -65,9 +65,7 @@ class LookUpDesk:
             "acd_lookup_seconds", "How long look-ups took.", ["lookup"], buckets=_BUCKETS_S, registry=registry
         )
 
-    async def ask(
-        self, lookup: str, values: Mapping[str, str], secrets: Mapping[str, str], *, timeout_s: float | None = None
-    ) -> LookUpAnswer:
+    async def ask(self, lookup: str, value: FieldValue, *, timeout_s: float | None = None) -> LookUpAnswer:
         """See ``LookUps``. ``timeout_s``: a shorter time-out than the look-up's own."""
         spec = self._specs().get(lookup)
         if spec is None:
@@ -75,7 +73,7 @@ class LookUpDesk:
         started = self._now()
         limit_s = spec.timeout_s if timeout_s is None else min(timeout_s, spec.timeout_s)
         try:
-            answer = await self._answer(spec, values, secrets, limit_s)
+            answer = await self._answer(spec, value, limit_s)
         except asyncio.CancelledError:
             self._outcomes.labels(lookup, "abandoned").inc()
             raise
@@ -104,11 +102,9 @@ class LookUpDesk:
             family.add_metric([host], breaker.state(self._now()).value if breaker is not None else 0)
         yield family
 
-    async def _answer(
-        self, spec: LookUpSpec, values: Mapping[str, str], secrets: Mapping[str, str], limit_s: float
-    ) -> LookUpAnswer:
+    async def _answer(self, spec: LookUpSpec, value: FieldValue, limit_s: float) -> LookUpAnswer:
         try:
-            request = self._request(spec, values, secrets)
+            request = self._request(spec, value)
         except CannotAsk as why:
             return LookUpAnswer(outcome=LookUpOutcome.ERROR, why=f"not asked: {why}")
         breaker = self._breakers.setdefault(spec.request.host, Breaker(self._rule))
@@ -125,15 +121,16 @@ class LookUpDesk:
         except _NotAsked:
             return LookUpAnswer(outcome=LookUpOutcome.ERROR, why="not asked: the host has not answered of late")
 
-    def _request(self, spec: LookUpSpec, values: Mapping[str, str], secrets: Mapping[str, str]) -> HttpRequest:
+    def _request(self, spec: LookUpSpec, value_of: FieldValue) -> HttpRequest:
         def value(name: str) -> str:
+            found = value_of(name)
             if not name.startswith(SECRET):
-                return values.get(name, "")
+                return found or ""
             key = name.removeprefix(SECRET)
-            found = secrets.get(key, self._secrets.get(key))
-            if not found:
+            secret = found or self._secrets().get(key)
+            if not secret:
                 raise CannotAsk(f"there is no secret {key}")
-            return found
+            return secret
 
         template = spec.request
         return HttpRequest(

@@ -20,6 +20,7 @@ from acd.service.lookups.client import HttpClient, HttpRules
 from acd.service.lookups.desk import LookUpDesk
 from acd.service.lookups.specs import LookUpSpec
 from acd.service.lookups.templates import RequestTemplate
+from ivr.lookups import FieldValue
 
 TLS = Path(__file__).parents[2] / "tls"
 LOOPBACK = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
@@ -139,6 +140,11 @@ def lookup(url: str, **more: object) -> LookUpSpec:
     return LookUpSpec(request=RequestTemplate(**request), **settings)  # type: ignore[arg-type]
 
 
+def fields(values: Mapping[str, str], secrets: Mapping[str, str]) -> FieldValue:
+    """What a node gives a desk."""
+    return {**values, **{f"secret.{name}": secret for name, secret in secrets.items()}}.get
+
+
 @dataclass
 class Asking:
     """A desk with its clock and its counts."""
@@ -173,7 +179,7 @@ async def asking(
     desk = LookUpDesk(
         client,
         lambda: by_name,
-        secrets or {},
+        lambda: secrets or {},
         rule or BreakerRule(failures=3, open_s=30.0),
         registry,
         lambda: asyncio.get_running_loop().time() + clock[0],

@@ -16,15 +16,15 @@ from acd.service.lookups.breaker import BreakerRule
 from acd.service.lookups.client import HttpRules
 from acd.service.lookups.templates import BodyKind, BodyValue, SentAs
 from ivr.lookups import LookUpAnswer, LookUpOutcome
-from tests.service.lookups.other_side import LOOPBACK, TLS, OtherSide, asking, lookup, other_side
+from tests.service.lookups.other_side import LOOPBACK, TLS, OtherSide, asking, fields, lookup, other_side
 
-NOBODY: dict[str, str] = {}
+NOBODY = fields({}, {})
 
 
 async def outcome_of(side: OtherSide, path: str, **more: object) -> LookUpAnswer:
     """Ask once; 5 s at most."""
     async with asking(lookup(side.url(path), **more)) as us, asyncio.timeout(5):
-        answer = await us.desk.ask("account", NOBODY, NOBODY)
+        answer = await us.desk.ask("account", NOBODY)
         assert us.count(answer.outcome.value) == 1
         return answer
 
@@ -84,7 +84,7 @@ async def test_nobody_listens() -> None:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     async with asking(lookup(f"http://127.0.0.1:{port}/")) as us:
-        answer = await us.desk.ask("account", NOBODY, NOBODY)
+        answer = await us.desk.ask("account", NOBODY)
     assert (answer.outcome, answer.why.partition(":")[0]) == (LookUpOutcome.ERROR, "unreachable")
 
 
@@ -100,7 +100,7 @@ async def test_the_sites_own_authority() -> None:
     async with other_side(tls=True) as side:
         rules = HttpRules(allowed=LOOPBACK, ca_file=TLS / "ca.pem")
         async with asking(lookup(side.url("/", "localhost")), rules=rules) as us:
-            answer = await us.desk.ask("account", NOBODY, NOBODY)
+            answer = await us.desk.ask("account", NOBODY)
         assert answer.outcome is LookUpOutcome.OK, answer
 
 
@@ -110,7 +110,7 @@ async def test_the_sites_own_authority() -> None:
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
 async def test_this_machine_is_refused_unless_allowed(host: str) -> None:
     async with other_side() as side, asking(lookup(side.url("/", host)), rules=HttpRules()) as us:
-        answer = await us.desk.ask("account", NOBODY, NOBODY)
+        answer = await us.desk.ask("account", NOBODY)
         assert answer.outcome is LookUpOutcome.ERROR
         assert answer.why.startswith("address-refused: ")
         assert side.seen == []
@@ -125,8 +125,8 @@ async def test_a_name_that_leads_inside_is_refused_at_the_connection(monkeypatch
 
     monkeypatch.setattr(client_module, "getaddrinfo", getaddrinfo)
     async with asking(lookup("http://crm.example/"), lookup("http://crm2.example/", name="other")) as us:
-        first = await us.desk.ask("account", NOBODY, NOBODY)
-        second = await us.desk.ask("other", NOBODY, NOBODY)
+        first = await us.desk.ask("account", NOBODY)
+        second = await us.desk.ask("other", NOBODY)
     assert "10.0.0.1 is private" in first.why
     assert "169.254.169.254 is link-local" in second.why
 
@@ -136,12 +136,12 @@ async def test_a_redirect_inside_is_refused_unless_allowed() -> None:
         public.location = inside.url("/secrets")
         only_public = HttpRules(allowed=(ip_network("127.0.0.2/32"),))
         async with asking(lookup(public.url("/moved", "127.0.0.2")), rules=only_public) as us:
-            refused = await us.desk.ask("account", NOBODY, NOBODY)
+            refused = await us.desk.ask("account", NOBODY)
         assert refused.outcome is LookUpOutcome.ERROR
         assert "127.0.0.1 is this machine itself" in refused.why
         assert inside.seen == []
         async with asking(lookup(public.url("/moved", "127.0.0.2"))) as us:
-            allowed = await us.desk.ask("account", NOBODY, NOBODY)
+            allowed = await us.desk.ask("account", NOBODY)
         assert allowed.outcome is LookUpOutcome.OK
         assert [seen.path for seen in inside.seen] == ["/secrets"]
 
@@ -151,7 +151,7 @@ async def test_what_is_meant_for_one_host_does_not_follow_a_redirect_to_another(
         side.location = other.url("/")
         spec = lookup(side.url("/moved"), request={"headers": {"Authorization": "Bearer {secret.token}"}})
         async with asking(spec, secrets={"token": "s3cret"}) as us:
-            assert (await us.desk.ask("account", NOBODY, NOBODY)).outcome is LookUpOutcome.OK
+            assert (await us.desk.ask("account", NOBODY)).outcome is LookUpOutcome.OK
         assert side.seen[0].headers["Authorization"] == "Bearer s3cret"
         assert "Authorization" not in other.seen[0].headers
 
@@ -206,7 +206,7 @@ async def test_a_host_that_fails_is_left_alone_then_tried_with_one_request() -> 
         async with asking(lookup(side.url("/planned")), rule=BreakerRule(failures=3, open_s=30.0)) as us:
 
             async def ask() -> LookUpAnswer:
-                return await us.desk.ask("account", NOBODY, NOBODY)
+                return await us.desk.ask("account", NOBODY)
 
             assert [(await ask()).why for _ in range(4)] == ["status 500"] * 3 + [
                 "not asked: the host has not answered of late"
@@ -225,7 +225,7 @@ async def test_a_host_that_fails_is_left_alone_then_tried_with_one_request() -> 
 
 async def test_a_caller_who_leaves_tells_nothing_of_the_host() -> None:
     async with other_side() as side, asking(lookup(side.url("/hangs")), rule=BreakerRule(failures=1)) as us:
-        task = asyncio.create_task(us.desk.ask("account", NOBODY, NOBODY))
+        task = asyncio.create_task(us.desk.ask("account", NOBODY))
         await asyncio.wait_for(side.came.wait(), 5)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -238,7 +238,7 @@ async def test_a_caller_who_leaves_tells_nothing_of_the_host() -> None:
 async def test_so_many_at_a_time_to_one_host() -> None:
     rules = HttpRules(allowed=LOOPBACK, connections_per_host=2)
     async with other_side() as side, asking(lookup(side.url("/hangs"), timeout_s=0.5), rules=rules) as us:
-        answers = await asyncio.gather(*(us.desk.ask("account", NOBODY, NOBODY) for _ in range(6)))
+        answers = await asyncio.gather(*(us.desk.ask("account", NOBODY) for _ in range(6)))
         assert {answer.outcome for answer in answers} == {LookUpOutcome.TIMEOUT}
         assert len(side.seen) == 2
 
@@ -260,7 +260,7 @@ async def test_callers_data_stay_in_their_place() -> None:
     async with other_side() as side:
         url = spec.request.url.replace("PORT", str(side.port))
         async with asking(lookup(url, request={"query": spec.request.query, "headers": spec.request.headers})) as us:
-            assert (await us.desk.ask("account", values, NOBODY)).outcome is LookUpOutcome.OK
+            assert (await us.desk.ask("account", fields(values, {}))).outcome is LookUpOutcome.OK
         assert side.seen[0].path == ("/accounts/47%2F11%3Fx%3D1%23y/balance?lang=zh%26admin%3D1&q=a%20b%26c%3D%C3%BC")
         assert side.seen[0].headers["X-Caller"] == "+49 30"
 
@@ -268,7 +268,7 @@ async def test_callers_data_stay_in_their_place() -> None:
 @pytest.mark.parametrize("value", ["", ".", "..", "../../admin", "..\\admin", "a/../b"])
 async def test_what_would_change_the_path_is_not_sent(value: str) -> None:
     async with other_side() as side, asking(lookup(side.url("/accounts/{data.account}"))) as us:
-        answer = await us.desk.ask("account", {"data.account": value}, NOBODY)
+        answer = await us.desk.ask("account", fields({"data.account": value}, {}))
         assert answer.outcome is LookUpOutcome.ERROR
         assert answer.why.startswith("not asked: data.account ")
         assert side.seen == []
@@ -286,16 +286,16 @@ async def test_bodies_in_json_and_as_a_form() -> None:
         for kind in BodyKind:
             spec = lookup(side.url("/"), request={"method": "POST", "body": body, "body_kind": kind})
             async with asking(spec) as us:
-                await us.desk.ask("account", values, {"pin": "4711"})
+                await us.desk.ask("account", fields(values, {"pin": "4711"}))
         assert [seen.body for seen in side.seen] == [
             b'{"customer":{"id":"x\\", \\"admin\\": \\"1"},"amount":12.5,"pin":"4711","fresh":true}',
             b"customer.id=x%22%2C+%22admin%22%3A+%221&amount=12.5&pin=4711&fresh=yes",
         ]
         assert side.seen[0].headers["Content-Type"] == "application/json"
         async with asking(lookup(side.url("/"), request={"method": "POST", "body": body})) as us:
-            answer = await us.desk.ask("account", {**values, "data.amount": "1e9"}, {"pin": "4711"})
+            answer = await us.desk.ask("account", fields({**values, "data.amount": "1e9"}, {"pin": "4711"}))
             assert answer.why == "not asked: body amount is not a number"
-            assert (await us.desk.ask("account", values, NOBODY)).why == "not asked: there is no secret pin"
+            assert (await us.desk.ask("account", fields(values, {}))).why == "not asked: there is no secret pin"
 
 
 @pytest.mark.parametrize("path", ["/", "/broken", "/html", "/hangs", "/moved"])
@@ -311,7 +311,7 @@ async def test_neither_secrets_nor_callers_data_are_in_logs_answers_or_metrics(
             request={"query": {"key": "{secret.token}"}, "headers": {"Authorization": "{secret.token}"}},
         )
         async with asking(spec, secrets={"token": "tok-s3cret"}) as us:
-            answer = await us.desk.ask("account", {"data.account": "acc-4711"}, {"pin": "pin-0815"})
+            answer = await us.desk.ask("account", fields({"data.account": "acc-4711"}, {"pin": "pin-0815"}))
             text = "".join(f"{family}" for family in us.registry.collect()) + f"{list(us.desk.metrics())}{answer}"
         out = capsys.readouterr()
         for private in ("tok-s3cret", "acc-4711", "pin-0815"):
