@@ -24,7 +24,7 @@ STATE_VARIABLE = "ACD_STATE"
 _VERSION = "1"
 _CALL_ID = re.compile(r"[A-Za-z0-9-]{1,40}")
 _MOST_CHARS = 1500
-"""What does not fit (call data first, see ``stored_walk``) is not kept: an AGI line of an older Asterisk holds 2,000 bytes."""
+"""What does not fit (the end, see ``stored_walk``) is not kept: an AGI line of an older Asterisk holds 2,000 bytes."""
 
 
 class CallStateError(ValueError):
@@ -119,7 +119,9 @@ class StoredCall:
         if version != _VERSION:
             raise CallStateError(f"version {version[:10]!r} is not {_VERSION}")
         try:
-            pairs = dict(parse_qsl(encoded, strict_parsing=True, errors="strict", max_num_fields=500))
+            pairs = dict(
+                parse_qsl(encoded, keep_blank_values=True, strict_parsing=True, errors="strict", max_num_fields=500)
+            )
             return cls(
                 phase=CallPhase(pairs["ph"]),
                 arrived_at=_seconds(pairs["at"]),
