@@ -103,6 +103,7 @@ class Application:
         self._spawn(parts.agent_states.run(), stack)
         self._spawn(parts.last_agents.run(), stack)
         self._spawn(parts.callbacks.run(), stack)
+        self._spawn(parts.voicemail.run(), stack)
         parts.begin()
         stack.callback(parts.close)
         runner = web.AppRunner(

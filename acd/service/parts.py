@@ -66,12 +66,14 @@ from acd.service.sessions import Sessions
 from acd.service.status import dated, status_of
 from acd.service.stocktaking import RestoredTalks, Stocktaking
 from acd.service.voicemail.service import Surroundings, VoicemailService
+from acd.service.voicemail.service import VoicemailService, VoicemailSurroundings
 from acd.service.waiting_messages import numbers_said
 from acd.web import calendars
 from acd.web.backend import AgentAction, ConfigurationRefused, Json, Readiness
 from ami_bridge.agi_server import AgiLimits, AgiServer
 from ami_bridge.agi_session import AgiSession
 from ami_bridge.ami_client import AmiClient, AmiTimings
+from ami_bridge.translation import phone_of_channel
 from ami_bridge.translation import phone_of_channel
 from config import Config, ConfigErrors, Position, load
 from ivr.interpreter import Interpreter
@@ -138,6 +140,19 @@ class Parts:
         self.voicemail = VoicemailService(
             Path(config.acd.state_dir),
             Path(config.acd.recordings_dir),
+            VoicemailSurroundings(
+                boxes=lambda: self._site.compiled.boxes,
+                keep_days=lambda: self._site.compiled.recordings_keep_days,
+                wall=time.time,
+                originate=self.link.originate,
+                agent_of=self._agent_of_call,
+                queue_of=self._queue_of_call,
+            ),
+        )
+        self.metrics.watch(self.voicemail.metrics)
+        self.voicemail = VoicemailService(
+            Path(config.acd.state_dir),
+            Path(config.acd.recordings_dir),
             Surroundings(
                 boxes=lambda: self._site.compiled.boxes,
                 keep_days=lambda: self._site.compiled.recordings_keep_days,
@@ -152,6 +167,8 @@ class Parts:
             wall=time.time,
             calendars=self.calendars,
             queues=EngineQueues(self.engine.queues, loop.time),
+            mailboxes=self.voicemail.desk,
+            recordings=self.voicemail.recordings,
             mailboxes=self.voicemail.desk,
             recordings=self.voicemail.recordings,
         )
@@ -283,6 +300,7 @@ class Parts:
         self._calendar.take(self._site.compiled)
         self.callbacks.restore()
         self.voicemail.load()
+        self.voicemail.load()
         self._restore_agents()
 
     def close(self) -> None:
@@ -410,6 +428,16 @@ class Parts:
         self.host.post(event)
         if isinstance(event, LegAnswered):
             self._late.lost_to_dial(event.offer_id)
+
+    def _agent_of_call(self, call_id: str) -> str:
+        """The agent whose own phone a caller calls from. The channel's name is Asterisk's, no caller can choose it."""
+        session = self.sessions.of_call(call_id)
+        return self._site.agents_by_phone.get(phone_of_channel(session.channel), "") if session is not None else ""
+
+    def _queue_of_call(self, call_id: str) -> tuple[str, int]:
+        """The queue that a caller was in last, and the call's priority there."""
+        call = self.engine.calls.get(call_id)
+        return (call.queue.id, call.extra_priority) if call is not None and call.queue is not None else ("", 0)
 
     def _agent_of_call(self, call_id: str) -> str:
         """The agent whose own phone a caller calls from. The channel's name is Asterisk's, no caller can choose it."""

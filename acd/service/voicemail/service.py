@@ -22,13 +22,13 @@ from acd.service.voicemail.recordings import KeptRecordings
 from acd.service.voicemail.store import MessageStore
 from ami_bridge.ami_codec import HeaderValue
 
-__all__ = ["Surroundings", "VoicemailService"]
+__all__ = ["VoicemailService", "VoicemailSurroundings"]
 
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
+class VoicemailSurroundings:
     """What voicemail uses of the process around it."""
 
     boxes: Callable[[], Boxes]
@@ -55,7 +55,7 @@ class VoicemailService:
         recordings_dir: where Asterisk records and plays from.
     """
 
-    def __init__(self, state_dir: Path, recordings_dir: Path, around: Surroundings) -> None:
+    def __init__(self, state_dir: Path, recordings_dir: Path, around: VoicemailSurroundings) -> None:
         self._recordings_dir = recordings_dir
         self._around = around
         folder = state_dir / "voicemail"
