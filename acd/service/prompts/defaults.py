@@ -48,6 +48,31 @@ DEFAULT_TEXTS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "zh": "您可以挂机，我们将按顺序给您回电。",
         },
         "callback-agent": {"en": "This is a callback. Please wait.", "zh": "这是一个回拨电话，请稍候。"},
+        "callback-for": {"en": "This is a callback to", "zh": "这是一个回拨电话，号码是"},
+        "callback-accept": {"en": "Press one to call.", "zh": "请按一拨打。"},
+        "callback-not-reached": {"en": "The customer was not reached.", "zh": "未能接通客户。"},
+        "callback-number": {"en": "We will call you back on this number:", "zh": "我们将回拨此号码："},
+        "callback-confirm": {
+            "en": "To confirm, press one. For another number, press two. To do without, press star.",
+            "zh": "确认请按一，更换号码请按二，取消请按星号键。",
+        },
+        "callback-confirm-only": {
+            "en": "To confirm, press one. To do without, press star.",
+            "zh": "确认请按一，取消请按星号键。",
+        },
+        "callback-enter": {
+            "en": "Please enter the number to call back, then press hash.",
+            "zh": "请输入回拨号码，按井号键结束。",
+        },
+        "callback-not-possible": {"en": "Sorry, we cannot call that number.", "zh": "对不起，我们无法拨打该号码。"},
+        "callback-already": {
+            "en": "You are on our list already and keep your place. We will call you back in turn.",
+            "zh": "您已在回拨名单中，位置不变，我们将按顺序给您回电。",
+        },
+        "callback-refused": {
+            "en": "Sorry, we cannot promise to call you back at the moment.",
+            "zh": "对不起，目前无法为您安排回电。",
+        },
         "confirm-call": {"en": "You have a call. Press one to take it.", "zh": "您有来电，请按一接听。"},
         "agent-ready": {"en": "You are ready.", "zh": "您已就绪。"},
         "agent-not-ready": {"en": "You are not ready.", "zh": "您已示忙。"},
