@@ -7,8 +7,10 @@ from typing import Final
 
 from config.checks.addresses import check_addresses
 from config.checks.agents import check_agents
+from config.checks.asking import check_asking
 from config.checks.calendars import check_calendars
 from config.checks.draft import Draft, Strategies
+from config.checks.follow_up import check_follow_up, check_webhooks
 from config.checks.lookups import check_lookups
 from config.checks.mail import check_mail
 from config.checks.prompts import check_prompts
@@ -33,15 +35,18 @@ def check_all(draft: Draft, findings: Findings) -> None:
 _CHECKS: Final[tuple[Callable[[Draft, Findings], None], ...]] = (
     check_addresses,
     check_mail,
+    check_webhooks,
     check_calendars,
     check_routing,
     check_agents,
     check_lookups,
     check_trees,
+    check_asking,
     check_subtrees,
     check_prompts,
     check_rules,
     check_voicemail,
+    check_follow_up,
     check_walks,
     check_served,
 )

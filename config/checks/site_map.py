@@ -85,10 +85,16 @@ class SiteMap:
         return self.draft.trees[tree].source.key(("nodes", name))
 
     def entries(self) -> list[Place]:
-        """Return where dialled numbers lead, and calls that have reached a bound."""
+        """Return where dialled numbers and extensions lead, calls that have reached a bound, and operators' keys."""
         routing = self.draft.routing.model
-        references = [*routing.numbers.values(), *filter(None, [routing.menus.on_limit])] if routing else []
-        places = [lookup(self.draft, "", reference) for reference in references]
+        references: list[tuple[str, str | None]] = []
+        if routing is not None:
+            site = (*routing.numbers.values(), *routing.extensions.values())
+            references += [("", each) for each in (*site, routing.menus.on_limit, routing.menus.keys.operator_to)]
+        for tree, part in self.draft.trees.items():
+            if part.model is not None and part.model.keys is not None:
+                references.append((tree, part.model.keys.operator_to))
+        places = [lookup(self.draft, tree, reference) for tree, reference in references if reference is not None]
         return [place for place in dict.fromkeys(places) if place in self.nodes]
 
     def starts(self) -> Iterator[Place]:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import re
-
 from config.checks.calendars import check_zone
 from config.checks.draft import Draft, refer
 from config.checks.fields import CALL_FIELDS, check_field, check_fields
 from config.checks.references import check_reference
-from config.document import KeyPath
 from config.problems import Findings
-from config.schema.ivr import Menu, Node, Say, Tree
+from config.schema.ivr import Menu, Node, Tree
 from config.schema.marks import FIELD, NODE, PROMPT, ZONE, Templated, marks
 from config.validation import Part
 
@@ -61,19 +58,5 @@ def _check_node(draft: Draft, findings: Findings, tree: str, path: tuple[str, ..
         elif mark.marker.kind != PROMPT:  # prompts have checks of their own
             position = source.key(at) if mark.is_key else source.value(at)
             refer(findings, position, mark.marker.kind, mark.value, draft.known(mark.marker.kind))
-    if isinstance(node, Say):
-        for language, text in node.value.items():
-            _check_spoken(draft, findings, tree, (*path, "value", language), node.kind, text)
-    elif isinstance(node, Menu) and draft.trees[tree].names(*path, "choices") == frozenset():
+    if isinstance(node, Menu) and draft.trees[tree].names(*path, "choices") == frozenset():
         findings.error(source.value((*path, "choices")), "'choices' is empty; give at least one key")
-
-
-def _check_spoken(draft: Draft, findings: Findings, tree: str, path: KeyPath, kind: str, text: str) -> None:
-    """Report a fixed value that cannot be said as its kind."""
-    if "{" in text or kind == "text":
-        return
-    position = draft.trees[tree].source.value(path)
-    if kind == "number" and not re.fullmatch(r"[+-]?[0-9]{1,15}", text.replace(" ", "")):
-        findings.error(position, f"'{text}' is not a number; give a whole number, or use kind: text")
-    elif kind in ("digits", "phone") and not re.search(r"[0-9*#A-D]", text):
-        findings.error(position, f"'{text}' has no digits; give some, or use kind: text")

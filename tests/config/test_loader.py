@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from config import Config, ConfigErrors, Position, load
 from config.schema.ivr import Enqueue, Menu, Play, Say
+from config.schema.ivr.values import PlayedPrompt
 from tests.config.cases import Case, read_cases
 from tests.config.sites import FILES, changed, write_site
 
@@ -21,6 +22,10 @@ def site(folder: Path, *edits: tuple[str, str, str]) -> Config:
         assert old in files[name]
         files[name] = files[name].replace(old, new)
     return load(write_site(folder, dict(files)), {})
+
+
+def names(prompts: tuple[PlayedPrompt, ...]) -> list[str]:
+    return [played.prompt for played in prompts]
 
 
 def test_queues_are_complete(tmp_path: Path) -> None:
@@ -67,9 +72,9 @@ def test_trees_and_prompts(tmp_path: Path) -> None:
     assert isinstance(welcome, Play)
     assert isinstance(ask, Menu)
     assert isinstance(to_cards, Enqueue)
-    assert (welcome.prompt, welcome.barge_in, welcome.next) == (("hello",), True, "ask")
+    assert (names(welcome.prompt), welcome.barge_in, welcome.next) == (["hello"], True, "ask")
     assert dict(ask.choices) == {"1": "to-cards", "2": "other.greet"}
-    assert (ask.invalid.prompt, ask.invalid.retries, ask.no_input.prompt) == (("not-valid",), 2, ())
+    assert (names(ask.invalid.prompt), ask.invalid.retries, ask.no_input.prompt) == (["not-valid"], 2, ())
     assert (to_cards.priority, dict(to_cards.data)) == (0, {"topic": "{call.dialled}"})
     greet = config.trees["other"].nodes["greet"]
     assert isinstance(greet, Say)
@@ -89,7 +94,7 @@ def test_several_prompts_and_texts_by_language(tmp_path: Path) -> None:
     welcome, greet = config.trees["main"].nodes["welcome"], config.trees["other"].nodes["greet"]
     assert isinstance(welcome, Play)
     assert isinstance(greet, Say)
-    assert welcome.prompt == ("hello", "choose")
+    assert names(welcome.prompt) == ["hello", "choose"]
     assert dict(greet.value) == {"en": "Hello", "zh": "你好"}
 
 

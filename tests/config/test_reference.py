@@ -91,7 +91,7 @@ def test_snippets_mean_what_is_said(tmp_path: Path) -> None:
     assert isinstance(hello, Menu)
     assert isinstance(bye, Hangup)
     assert hello.choices["*"] == "number"
-    assert bye.prompt == ("thanks", "goodbye")
+    assert [played.prompt for played in bye.prompt] == ["thanks", "goodbye"]
 
 
 def test_messages_are_those_shown(tmp_path: Path) -> None:

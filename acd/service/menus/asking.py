@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 from acd.service.menus.context import Builder, NodeContext, retries, speech
-from config.schema.ivr.asking import Collect, Confirm, Menu, Pin
+from config.schema.ivr.asking import Collect, Confirm, DirectDial, Menu, Pin
 from ivr import nodes
 from ivr.entries import EntryCheck, EntryRules
 from ivr.patterns import Pattern
@@ -16,6 +16,7 @@ __all__ = ["BUILDERS"]
 
 
 def _menu(here: NodeContext, node: Menu) -> nodes.Menu:
+    dial = node.direct_dial or DirectDial()
     return nodes.Menu(
         id=here.id,
         prompts=speech(node.prompt),
@@ -25,9 +26,9 @@ def _menu(here: NodeContext, node: Menu) -> nodes.Menu:
         invalid=retries(node.invalid),
         no_input=retries(node.no_input),
         on_failure=here.maybe(node.on_failure),
-        directory=here.directory if node.direct_dial else None,
-        inter_digit_s=node.inter_digit_s,
-        on_not_reached=here.maybe(node.on_not_reached),
+        directory=here.directory if node.direct_dial is not None else None,
+        inter_digit_s=dial.inter_digit_s,
+        on_not_reached=here.maybe(dial.not_reached),
     )
 
 

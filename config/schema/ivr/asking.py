@@ -13,7 +13,7 @@ from config.schema.references import Reference
 from config.schema.shared import Flag, FrozenMap, Model, Name, Number, Text, WholeNumber, refused
 from ivr.patterns import Pattern, PatternError
 
-__all__ = ["Collect", "Confirm", "Menu", "Pin", "Valid"]
+__all__ = ["Collect", "Confirm", "DirectDial", "Menu", "Pin", "Valid"]
 
 Seconds: TypeAlias = Annotated[float, Number(0.5, 60, "seconds")]
 DigitCount: TypeAlias = Annotated[int, WholeNumber(1, 40)]
@@ -37,6 +37,23 @@ def _is_pattern(value: str) -> str:
 
 
 PatternText: TypeAlias = Annotated[str, AfterValidator(_is_pattern)]
+
+
+def _flag_or_more(value: Any) -> Any:
+    """Read yes as a mapping with all defaults, no as none."""
+    if isinstance(value, str) and value.lower() in ("yes", "true", "on"):
+        return {}
+    return None if isinstance(value, str) and value.lower() in ("no", "false", "off") else value
+
+
+class DirectDial(Model):
+    """How extensions are dialled in a menu."""
+
+    inter_digit_s: Seconds = 2.0
+    """How long the caller has for the next digit."""
+
+    not_reached: Annotated[Reference, Way.CHOICE] | None = None
+    """Where the caller goes whose agent did not take the call; the menu if left out."""
 
 
 class Menu(Model):
@@ -68,14 +85,8 @@ class Menu(Model):
     on_failure: Annotated[Reference, Way.FAILURE] | None = None
     """Where the caller goes when the retries are used up; the call ends with a goodbye if left out."""
 
-    direct_dial: Flag = False
-    """May the caller dial an extension instead: of routing.yaml, or of an agent?"""
-
-    inter_digit_s: Seconds = 2.0
-    """How long the caller has for the next digit of an extension."""
-
-    on_not_reached: Annotated[Reference, Way.CHOICE] | None = None
-    """Where the caller goes whose agent, dialled directly, did not take the call; this menu if left out."""
+    direct_dial: Annotated[DirectDial | None, BeforeValidator(_flag_or_more)] = None
+    """May the caller dial an extension instead, of routing.yaml or of an agent? yes, or how."""
 
     keys: NodeKeys | None = None
     """Other keys for repeat, back, top and operator here, or off."""
@@ -109,13 +120,17 @@ class Valid(Model):
 class Confirm(Model):
     """The caller hears the entry again and accepts it with a key."""
 
-    before: PromptNames = Field(default=(PlayedPrompt(prompt="you-entered"),), json_schema_extra={"default": "you-entered"})
+    before: PromptNames = Field(
+        default=(PlayedPrompt(prompt="you-entered"),), json_schema_extra={"default": "you-entered"}
+    )
     """Prompt (or list of prompts) before the entry."""
 
     kind: Literal["digits", "phone", "number"] = "digits"
     """How the entry is read: digits, phone (as a telephone number) or number."""
 
-    after: PromptNames = Field(default=(PlayedPrompt(prompt="confirm-entry"),), json_schema_extra={"default": "confirm-entry"})
+    after: PromptNames = Field(
+        default=(PlayedPrompt(prompt="confirm-entry"),), json_schema_extra={"default": "confirm-entry"}
+    )
     """Prompt (or list of prompts) after the entry, which names the two keys."""
 
     accept: Key = "1"
@@ -134,13 +149,6 @@ class Confirm(Model):
         if "after" not in self.model_fields_set and (self.accept, self.again) != ("1", "2"):
             raise refused("prompt 'confirm-entry' names the keys 1 and 2; give a prompt 'after' that names yours")
         return self
-
-
-def _confirm_flag(value: Any) -> Any:
-    """Read yes as a confirmation with all defaults, no as none."""
-    if isinstance(value, str) and value.lower() in ("yes", "true", "on"):
-        return {}
-    return None if isinstance(value, str) and value.lower() in ("no", "false", "off") else value
 
 
 class Collect(Model):
@@ -182,7 +190,7 @@ class Collect(Model):
     no_input: Retry = Field(default_factory=Retry)
     """After no digit at all."""
 
-    confirm: Annotated[Confirm | None, BeforeValidator(_confirm_flag)] = None
+    confirm: Annotated[Confirm | None, BeforeValidator(_flag_or_more)] = None
     """Is the entry read back to be accepted? yes, or how."""
 
     next: Reference = Field(examples=["main"])
