@@ -18,6 +18,7 @@ from pydantic_core import core_schema
 
 from config.readonly import ReadOnlyMap
 from config.schema import Acd, Agents, Calendars, Routing, Tree, Voicemail
+from config.schema.follow_up import FollowUps
 from config.schema.shared import ONLY_YES
 
 __all__ = ["SHIPPED", "json_schemas", "write_json_schemas"]
@@ -26,7 +27,15 @@ SHIPPED: Final = Path(__file__).parent / "schema" / "json"
 """The folder with the schemas as shipped."""
 
 _MODELS: Final[Mapping[str, type[BaseModel]]] = ReadOnlyMap(
-    {"acd": Acd, "routing": Routing, "agents": Agents, "calendars": Calendars, "voicemail": Voicemail, "ivr": Tree}
+    {
+        "acd": Acd,
+        "routing": Routing,
+        "agents": Agents,
+        "calendars": Calendars,
+        "voicemail": Voicemail,
+        "followup": FollowUps,
+        "ivr": Tree,
+    }
 )
 
 

@@ -20,6 +20,7 @@ from config.readonly import ReadOnlyMap
 from config.schema import Acd, Agents, Calendars, Routing, Tree, Voicemail
 from config.schema.agents import Agent
 from config.schema.calendars import Calendar
+from config.schema.follow_up import FollowUp, FollowUps
 from config.schema.ivr import Prompt
 from config.schema.queues import Queue
 from config.schema.shared import Language, is_name
@@ -36,6 +37,9 @@ FILES: Final = ("acd.yaml", "routing.yaml", "agents.yaml")
 
 CALENDARS: Final = "calendars.yaml"
 """The file that only sites with opening hours have."""
+
+FOLLOW_UP: Final = "followup.yaml"
+"""The file that only sites with messages after calls have."""
 
 VOICEMAIL: Final = "voicemail.yaml"
 """The file that only sites with voicemail boxes have."""
@@ -60,12 +64,14 @@ class Config:
     """The calendars by name; none without calendars.yaml."""
     voicemail: Voicemail
     """voicemail.yaml; every box has what it does not set from ``defaults``. No boxes without the file."""
+    follow_up: Mapping[str, FollowUp]
+    """The rules of followup.yaml by name; none without the file."""
     trees: Mapping[str, Tree]
     """The menu trees by name."""
     prompts: Mapping[str, Mapping[Language, Prompt]]
     """All prompts of all trees: name, language, variant."""
     sources: Mapping[str, SourceMap]
-    """Positions by file: ``acd``, ``routing``, ``agents``, ``calendars``, ``voicemail`` and ``ivr/<tree>``."""
+    """Positions by file: its name without ``.yaml``, ``ivr/<tree>`` for a tree."""
     warnings: tuple[Problem, ...]
     """What is probably not meant, but can be lived with."""
     secrets: Mapping[str, SecretStr] = field(default_factory=lambda: ReadOnlyMap({}))
@@ -106,10 +112,18 @@ def load(
     if findings.errors or draft is None:
         raise ConfigErrors(findings.errors, findings.warnings)
     routing, agents, calendars = draft.routing.model, draft.agents.model, draft.calendars.model
-    voicemail = draft.voicemail.model
+    voicemail, follow_up = draft.voicemail.model, draft.follow_up.model
     trees = {name: part.model for name, part in draft.trees.items() if part.model is not None}
     whole = len(trees) == len(draft.trees)
-    if acd is None or routing is None or agents is None or calendars is None or voicemail is None or not whole:
+    if (
+        acd is None
+        or routing is None
+        or agents is None
+        or calendars is None
+        or voicemail is None
+        or follow_up is None
+        or not whole
+    ):
         raise RuntimeError("a file was refused without an error being recorded")
     return Config(
         folder=root.absolute(),
@@ -118,6 +132,7 @@ def load(
         agents=ReadOnlyMap({name: _named(name, agent) for name, agent in agents.agents.items()}),
         calendars=calendars.calendars,
         voicemail=_completed_boxes(voicemail),
+        follow_up=follow_up.rules,
         trees=ReadOnlyMap(trees),
         prompts=ReadOnlyMap({name: prompt for tree in trees.values() for name, prompt in tree.prompts.items()}),
         sources=_sources(draft),
@@ -203,7 +218,7 @@ def _check_folder(root: Path, findings: Findings) -> None:
 
 def _warn_of_strays(root: Path, findings: Findings) -> None:
     """Warn of files that look like configuration but are not read."""
-    known = (*FILES, CALENDARS, VOICEMAIL)
+    known = (*FILES, CALENDARS, VOICEMAIL, FOLLOW_UP)
     for path in sorted(root.iterdir()):
         if path.suffix in (".yaml", ".yml") and path.name not in known:
             near = nearest(path.stem, [Path(name).stem for name in known])
@@ -223,6 +238,7 @@ def _read_all(
         agents=validate(Agents, agents, findings),
         calendars=_calendars(root / CALENDARS, findings),
         voicemail=_voicemail(root / VOICEMAIL, findings),
+        follow_up=_follow_up(root / FOLLOW_UP, findings),
         trees={path.stem: validate(Tree, _document(path, findings), findings) for path in _tree_files(root, findings)},
         strategies=strategies,
     )
@@ -232,6 +248,12 @@ def _calendars(path: Path, findings: Findings) -> Part[Calendars]:
     if not os.path.lexists(path):
         return Part(Calendars(calendars={}), {}, SourceMap(shown(path)))
     return validate(Calendars, _document(path, findings), findings)
+
+
+def _follow_up(path: Path, findings: Findings) -> Part[FollowUps]:
+    if not os.path.lexists(path):
+        return Part(FollowUps(rules={}), {}, SourceMap(shown(path)))
+    return validate(FollowUps, _document(path, findings), findings)
 
 
 def _voicemail(path: Path, findings: Findings) -> Part[Voicemail]:
@@ -272,6 +294,7 @@ _EMPTY: Final = {
     "agents.yaml": "give the agents",
     CALENDARS: "give calendars, or remove it",
     VOICEMAIL: "give boxes, or remove it",
+    FOLLOW_UP: "give rules, or remove it",
 }
 
 
@@ -366,5 +389,6 @@ def _sources(draft: Draft) -> Mapping[str, SourceMap]:
         "agents": draft.agents.source,
         "calendars": draft.calendars.source,
         "voicemail": draft.voicemail.source,
+        "followup": draft.follow_up.source,
     }
     return ReadOnlyMap({**files, **trees})

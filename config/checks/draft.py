@@ -15,6 +15,7 @@ from config.customers import CustomerTable
 from config.document import KeyPath
 from config.problems import Findings, Position
 from config.schema import Acd, Agents, Calendars, Routing, Tree, Voicemail
+from config.schema.follow_up import FollowUps
 from config.schema.ivr import BUILT_IN_PROMPTS
 from config.suggest import suggestion
 from config.validation import Part
@@ -40,6 +41,7 @@ class Draft:
     agents: Part[Agents]
     calendars: Part[Calendars]
     voicemail: Part[Voicemail]
+    follow_up: Part[FollowUps]
     trees: Mapping[str, Part[Tree]]
     strategies: Strategies
     secrets: Mapping[str, SecretStr] = field(default_factory=dict)

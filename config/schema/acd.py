@@ -11,6 +11,7 @@ from config.schema.hosts import FolderOrFile, Host, Port
 from config.schema.http import OutgoingHttp, SecretSource
 from config.schema.mail import Mail, Spool
 from config.schema.shared import FrozenMap, Model, Name, Number, Text, WholeNumber
+from config.schema.webhooks import Webhook
 
 __all__ = ["Acd", "Ami", "Asterisk", "FastAgi", "Log", "Web"]
 
@@ -105,7 +106,7 @@ class Acd(Model):
     """Folder where Asterisk records what callers say, and reads what it plays back: both need to write there."""
 
     recordings_keep_days: Annotated[int, WholeNumber(0, 3650)] = 30
-    """What nodes of type record have recorded is deleted after so many days; 0: never. Voicemail: see voicemail.yaml."""
+    """What nodes of type record have recorded is deleted after so many days; 0: never. See also voicemail.yaml."""
 
     http: OutgoingHttp = Field(default_factory=OutgoingHttp)
     """How other systems are reached over HTTP."""
@@ -114,6 +115,11 @@ class Acd(Model):
         default_factory=dict, examples=[{"crm-token": {"file": "crm-token"}}]
     )
     """Secrets that look-ups send, by the name under which they stand in texts as {secret.NAME}."""
+
+    webhooks: FrozenMap[Name, Webhook] = Field(
+        default_factory=dict, examples=[{"crm": {"url": "https://crm.example/acd"}}]
+    )
+    """Other systems that are told of things, by name."""
 
     mail: Mail = Field(default_factory=Mail)
     """The mail server for what is sent by mail."""
