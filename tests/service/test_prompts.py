@@ -12,11 +12,12 @@ import pytest
 import structlog
 from structlog.testing import CapturingLogger
 
-from acd.service.prompts import PromptFailure, PromptLimits, PromptStore, PromptUnavailableError
+from acd.service.prompts import PromptFailure, PromptLimits, PromptStore, PromptUnavailableError, making
 from acd.service.prompts import audio as prompts_audio
 from acd.service.prompts import cache as prompts_cache
 from acd.service.prompts.audio import read_format, read_wav, write_wav
 from acd.service.prompts.defaults import DEFAULT_TEXTS, PromptTable, Recording, SpokenText, with_defaults
+from acd.service.prompts.joining import PAUSE_S, SENTENCE_PAUSE_S
 from acd.service.prompts.tools import ToolError
 from ivr.speech import Digits, DigitStyle, Number, Prompt, Speech, Text
 from tests.service.test_prompts_audio import tone
@@ -34,7 +35,7 @@ class FakeVoice:
     """A synthesiser in memory that tells what it was asked for, and can be made to wait or fail."""
 
     def __init__(self, name: str = "fake", languages: tuple[str, ...] = ("en", "zh")) -> None:
-        self.identity = name
+        self.name = name
         self.languages = languages
         self.spoken: list[tuple[str, str]] = []
         self.at_once = 0
@@ -44,10 +45,11 @@ class FakeVoice:
         self.started = asyncio.Event()
         self.failing: dict[str, str] = {}
 
-    def voice(self, language: str) -> str | None:
-        return f"{self.identity}-{language}" if language in self.languages else None
+    def identity(self, language: str) -> str | None:
+        return f"{self.name}-{language}" if language in self.languages else None
 
-    async def synthesise(self, text: str, voice: str, *, timeout_s: float) -> bytes:
+    async def synthesise(self, text: str, language: str) -> bytes:
+        voice = f"{self.name}-{language}"
         self.spoken.append((voice, text))
         self.at_once += 1
         self.most_at_once = max(self.most_at_once, self.at_once)
@@ -90,6 +92,25 @@ def clock() -> Clock:
 @pytest.fixture
 def log() -> Log:
     return Log()
+
+
+@pytest.fixture(autouse=True)
+def converter(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Convert in this process and each sound once, save for the test of that: a process for each takes long."""
+    if request.function.__name__ == "test_sounds_are_not_computed_in_our_own_process":
+        return
+    known: dict[tuple[bytes, int, bool], bytes] = {}
+
+    async def quick(wav: bytes, rate_hz: int, *, speech: bool) -> bytes:
+        await asyncio.sleep(0)
+        if (wav, rate_hz, speech) not in known:
+            try:
+                known[wav, rate_hz, speech] = prompts_audio.convert(wav, rate_hz, speech=speech)
+            except prompts_audio.AudioError as error:
+                raise ToolError(str(error)) from error
+        return known[wav, rate_hz, speech]
+
+    monkeypatch.setattr(making, "convert", quick)
 
 
 Make = Callable[..., PromptStore]
@@ -307,9 +328,14 @@ async def test_several_parts_are_resolved_in_order(make: Make) -> None:
 
     resolved = await store.resolve_all(parts, "en")
 
-    expected = [path for part in (parts[0], parts[2], parts[3]) for path in await store.resolve(part, "en")]
-    assert list(resolved.files) == expected
     assert resolved.missing == (Prompt("gone"),)
+    apart = [path for part in (parts[0], parts[2], parts[3]) for path in await store.resolve(part, "en")]
+    assert len(apart) == 4
+    (joined,) = resolved.files
+    spoken_s = sum(read_wav(sound(path).read_bytes()).duration_s for path in apart)
+    pauses_s = SENTENCE_PAUSE_S + 2 * PAUSE_S
+    assert read_wav(sound(joined).read_bytes()).duration_s == pytest.approx(spoken_s + pauses_s, abs=0.03)
+    assert await store.resolve_all(parts, "en") == resolved
 
 
 async def test_a_caller_waits_only_so_long_and_the_sound_is_there_for_the_next(make: Make, voice: FakeVoice) -> None:
@@ -320,7 +346,7 @@ async def test_a_caller_waits_only_so_long_and_the_sound_is_there_for_the_next(m
         await store.resolve(Text("Hello."), "en")
     voice.may_finish.set()
     patient = make()
-    await asyncio.gather(*store._making.values())
+    await asyncio.gather(*store._maker._making.values())
 
     sound((await patient.resolve(Text("Hello."), "en"))[0])
     assert len(voice.spoken) == 1
@@ -398,9 +424,9 @@ async def test_warming_up_tells_what_failed_and_goes_on(make: Make, voice: FakeV
 async def test_progress_is_logged_when_it_takes_long(make: Make, voice: FakeVoice, clock: Clock, log: Log) -> None:
     original = voice.synthesise
 
-    async def slow(text: str, voice: str, *, timeout_s: float) -> bytes:
+    async def slow(text: str, language: str) -> bytes:
         clock.now_s += 1.0
-        return await original(text, voice, timeout_s=timeout_s)
+        return await original(text, language)
 
     voice.synthesise = slow  # type: ignore[method-assign]
     await make().warm_up(TABLE)

@@ -34,9 +34,9 @@ async def test_asterisk_plays_spoken_and_recorded_prompts_from_beginning_to_end(
     store = PromptStore(
         tmp_path / "cache",
         recorded_dir=tmp_path / "prompts",
-        synthesisers=[EspeakNg(argv=install.espeak_ng)],
+        synthesisers=[EspeakNg(argv=install.espeak_ng, timeout_s=60)],
         rates_hz=(8000, 16000),
-        limits=PromptLimits(synthesis_timeout_s=60, patience_s=90),
+        limits=PromptLimits(patience_s=90),
     )
     store.use({"welcome": {"zh": SpokenText("欢迎致电，请按一。")}, "studio": {"en": Recording("studio.wav")}})
 

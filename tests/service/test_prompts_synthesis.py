@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,10 +14,18 @@ from hypothesis import strategies as st
 
 from acd.lab.fetch import ensure_asterisk
 from acd.lab.install import Tool
-from acd.service.prompts import PromptLimits, PromptStore
+from acd.service.prompts import PromptStore
 from acd.service.prompts.audio import convert, read_wav
 from acd.service.prompts.defaults import DEFAULT_TEXTS
-from acd.service.prompts.synthesis import DEFAULT_VOICES, TEXT_LENGTH_MAX, EspeakNg, clean_text, find_espeak_ng
+from acd.service.prompts.synthesis import (
+    DEFAULT_VOICES,
+    TEXT_LENGTH_MAX,
+    EspeakNg,
+    EspeakVoice,
+    clean_text,
+    find_espeak_ng,
+    voice_for,
+)
 from acd.service.prompts.tools import ToolError
 from ivr.speech import Digits
 
@@ -28,10 +37,7 @@ def espeak_argv() -> tuple[str, ...]:
 
 def said(espeak_argv: tuple[str, ...], text: str, language: str) -> float:
     """Speaks a text; returns how long it takes, in seconds."""
-    espeak = EspeakNg(argv=espeak_argv)
-    voice = espeak.voice(language)
-    assert voice is not None
-    wav = asyncio.run(espeak.synthesise(text, voice, timeout_s=30))
+    wav = asyncio.run(EspeakNg(argv=espeak_argv, timeout_s=30).synthesise(text, language))
     return read_wav(convert(wav, 8000, speech=True)).duration_s
 
 
@@ -52,7 +58,7 @@ def test_texts_are_spoken(
 
 
 def test_chinese_is_spoken_as_chinese(espeak_argv: tuple[str, ...]) -> None:
-    argv = [*espeak_argv, "-v", DEFAULT_VOICES["zh"], "-q", "-x", "--stdin"]
+    argv = [*espeak_argv, "-v", DEFAULT_VOICES["zh"].voice, "-q", "-x", "--stdin"]
 
     phonemes = subprocess.run(
         argv, input="欢迎致电，请按一。".encode(), capture_output=True, check=True, timeout=30
@@ -70,15 +76,14 @@ def test_the_default_prompts_are_ready_in_every_language(espeak_argv: tuple[str,
     store = PromptStore(
         tmp_path,
         recorded_dir=tmp_path,
-        synthesisers=[EspeakNg(argv=espeak_argv)],
-        limits=PromptLimits(synthesis_timeout_s=60),
+        synthesisers=[EspeakNg(argv=espeak_argv, timeout_s=60)],
     )
 
     result = asyncio.run(store.warm_up({}, speech=[Digits("0123456789*#+")], languages=["en", "zh"]))
 
     assert result.failures == ()
     assert result.ready == 2 * len(DEFAULT_TEXTS) + 2
-    sounds = [read_wav(path.read_bytes()) for path in tmp_path.iterdir()]
+    sounds = [read_wav(path.read_bytes()) for path in tmp_path.glob("*.wav")]
     texts = {(language, text) for variants in DEFAULT_TEXTS.values() for language, text in variants.items()}
     assert len(sounds) == len(texts) + 2 * 13
     assert all(sound.rate_hz == 8000 and 0.15 < sound.duration_s < 5 for sound in sounds)
@@ -88,9 +93,12 @@ def test_its_version_is_found_and_part_of_its_identity(espeak_argv: tuple[str, .
     espeak = asyncio.run(find_espeak_ng(espeak_argv))
 
     assert espeak.version.startswith("1.")
-    assert espeak.version in espeak.identity
-    assert espeak.identity != EspeakNg(argv=espeak_argv).identity
-    assert espeak.identity != EspeakNg(argv=espeak_argv, version=espeak.version, words_per_minute=200).identity
+    faster = replace(espeak, voices={"en": EspeakVoice("en-us", words_per_minute=200)})
+    higher = replace(espeak, voices={"en": EspeakVoice("en-us", pitch=70)})
+    others = (EspeakNg(argv=espeak_argv), faster, higher)
+    assert espeak.version in (espeak.identity("en") or "")
+    assert espeak.identity("en") not in [other.identity("en") for other in others]
+    assert faster.identity("zh") is None
 
 
 async def test_what_is_not_espeak_is_told() -> None:
@@ -102,25 +110,33 @@ async def test_what_is_not_espeak_is_told() -> None:
 
 async def test_a_voice_that_it_does_not_have_is_told(espeak_argv: tuple[str, ...]) -> None:
     with pytest.raises(ToolError, match="espeak-ng failed with exit code"):
-        await EspeakNg(argv=espeak_argv).synthesise("hello", "xx", timeout_s=30)
+        await EspeakNg(argv=espeak_argv, voices={"en": EspeakVoice("xx")}).synthesise("hello", "en")
 
 
 async def test_a_data_folder_can_be_named(tmp_path: Path, espeak_argv: tuple[str, ...]) -> None:
     with pytest.raises(ToolError, match="espeak-ng failed with exit code"):
-        await EspeakNg(argv=espeak_argv, data_path=tmp_path).synthesise("hello", "en-us", timeout_s=30)
+        await EspeakNg(argv=espeak_argv, data_path=tmp_path).synthesise("hello", "en")
 
 
 def test_voices_by_language() -> None:
-    espeak = EspeakNg(voices={"en": "en-gb", "en-us": "en-us", "zh": "cmn"})
+    voices = {"en": "en-gb", "en-us": "en-us", "zh": "cmn"}
 
-    assert [espeak.voice(language) for language in ("en", "en-us", "en-au", "zh-CN", "fr", "")] == [
-        "en-gb",
-        "en-us",
-        "en-gb",
-        "cmn",
-        None,
-        None,
-    ]
+    found = [voice_for(voices, language) for language in ("en", "en-us", "en-au", "zh-CN", "fr", "")]
+
+    assert found == ["en-gb", "en-us", "en-gb", "cmn", None, None]
+
+
+async def test_speed_and_pitch_are_heard(espeak_argv: tuple[str, ...]) -> None:
+    text = "This takes a while to say."
+    plain, fast = (
+        EspeakNg(argv=espeak_argv, voices={"en": EspeakVoice("en-us", words_per_minute=speed)}) for speed in (120, 240)
+    )
+
+    slow_s, fast_s = [read_wav(await voice.synthesise(text, "en")).duration_s for voice in (plain, fast)]
+
+    assert slow_s > 1.3 * fast_s
+    high = EspeakNg(argv=espeak_argv, voices={"en": EspeakVoice("en-us", words_per_minute=120, pitch=90)})
+    assert await high.synthesise(text, "en") != await plain.synthesise(text, "en")
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from acd.service.prompts.making import PromptLimits
 from acd.service.prompts.store import (
     PromptFailure,
-    PromptLimits,
     PromptStore,
     PromptUnavailableError,
     Resolved,

@@ -1,20 +1,18 @@
 """The prompt store: turns what a tree says into sound files that Asterisk plays.
 
-A prompt is a recording or a text; texts, digits and numbers are synthesised once and kept on the disk. Nothing here
-stops a call: what cannot be had in the caller's language is tried in others, and what cannot be had at all is
-`PromptUnavailableError`, upon which the line leaves it out. The work is done by other processes and threads, never by
-the event loop.
+A prompt is a recording or a text; texts, digits and numbers are synthesised once and kept on the disk, and what is
+said in several parts is joined. Nothing here stops a call: what cannot be had in the caller's language is tried in
+others, and what cannot be had at all is `PromptUnavailableError`, upon which the line leaves it out. The work is done
+by other processes and threads, never by the event loop.
 """
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import json
 import time
-from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
+from itertools import pairwise
 from pathlib import Path
 
 import structlog
@@ -22,20 +20,19 @@ from structlog.typing import FilteringBoundLogger
 
 from acd.service.prompts.cache import CacheError, SoundCache
 from acd.service.prompts.defaults import PromptTable, Recording, SpokenText, with_defaults
+from acd.service.prompts.joining import PAUSE_S, JoinError, join, pause_after
+from acd.service.prompts.making import RATE_ENDINGS, Faults, PromptLimits, SoundMaker
 from acd.service.prompts.recorded import RecordedSound, inspect
-from acd.service.prompts.synthesis import Synthesiser, clean_text
-from acd.service.prompts.tools import ToolError, convert
+from acd.service.prompts.synthesis import Synthesiser
+from acd.service.prompts.tools import ToolError
 from acd.service.prompts.wording import languages_tried, variants_tried
 from ivr.languages import texts
 from ivr.speech import Prompt, Speech, Text
 
-RATE_ENDINGS = {8000: ".wav", 16000: ".wav16"}
-"""The file endings by which Asterisk (format_wav) knows 16-bit PCM of these rates."""
-
-SOUND_VERSION = 1
-"""Part of every sound's name. To be raised when `acd.service.prompts.audio` makes other sounds from the same input."""
-
 REPORT_INTERVAL_S = 2.0
+
+JOINED_IDLE_S = 600.0
+"""A joined sound that was asked for within this time is not removed: it may be playing."""
 
 
 class PromptUnavailableError(Exception):
@@ -53,21 +50,15 @@ class _Recorded:
 _Sound = Text | _Recorded
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PromptLimits:
-    """Bounds of the store.
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """A sound that is there: its file without the ending, what tells it from others, and how it may be joined."""
 
-    `bytes_max` is for all synthesised sounds; those that `warm_up` made stay beyond it. `patience_s` is how long a
-    caller waits for a sound; its making goes on. `retry_after_s` is how long a sound that failed is not tried again,
-    so that a broken voice costs callers time once and not at every prompt.
-    """
-
-    bytes_max: int = 500_000_000
-    synthesis_timeout_s: float = 5.0
-    patience_s: float = 8.0
-    at_once: int = 2
-    retry_after_s: float = 30.0
-    failures_remembered: int = 1000
+    base: Path
+    key: str
+    pause_s: float | None
+    """The pause behind it when something follows; None: its own silence."""
+    joinable: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,42 +117,53 @@ class PromptStore:
         if unknown or 8000 not in rates_hz:
             raise ValueError("rates_hz is 8000, or 8000 and 16000")
         self._recorded_dir = recorded_dir.absolute()
-        self._synthesisers = tuple(synthesisers)
         self._fallback_languages = tuple(fallback_languages)
         self._rates_hz = tuple(rates_hz)
         self._limits = limits or PromptLimits()
         self._log: FilteringBoundLogger = log or structlog.get_logger("acd.prompts")
         self._clock = clock
         self._cache = SoundCache(cache_dir.absolute(), bytes_max=self._limits.bytes_max, clock=clock)
+        self._joined = SoundCache(
+            cache_dir.absolute() / "joined", bytes_max=self._limits.joined_bytes_max, idle_s=JOINED_IDLE_S, clock=clock
+        )
         self._prompts: PromptTable = with_defaults({})
-        self._slots = asyncio.Semaphore(self._limits.at_once)
-        self._making: dict[str, asyncio.Task[None]] = {}
-        self._failed: dict[str, tuple[float, str]] = {}
-        self._told: dict[str, float] = {}
+        self._prepared: tuple[PromptTable, frozenset[str]] = ({}, frozenset())
+        self._in_force: frozenset[str] = frozenset()
+        self._faults = Faults(self._log, self._limits.retry_after_s, clock)
+        self._maker = SoundMaker(self._cache, synthesisers, self._rates_hz, self._limits, self._faults, clock)
         self._recorded: dict[Path, RecordedSound] = {}
-        self._closed = False
 
     def use(self, prompts: PromptTable) -> None:
-        """From here on these are the site's prompts (beside the default ones)."""
+        """From here on these are the site's prompts (beside the default ones). What was prepared for them stays."""
         self._prompts = with_defaults(prompts)
+        prepared_for, keys = self._prepared
+        if prepared_for is prompts:
+            self._in_force = keys
+            self._cache.keep(keys)
 
     async def warm_up(
-        self, prompts: PromptTable, *, speech: Iterable[Speech] = (), languages: Collection[str] = ()
+        self,
+        prompts: PromptTable,
+        *,
+        speech: Iterable[Speech] = (),
+        languages: Collection[str] = (),
+        progress: Callable[[int, int], None] | None = None,
     ) -> WarmUp:
         """Prepare the sound of all `prompts`, and of `speech` in each of `languages`, so that callers wait for none
         of it.
 
         Does not change what the store uses: before a changed configuration is taken, its prompts are prepared, then
         `use` is called. Never raises for a sound that cannot be made; the result tells, and so does the log, each
-        reason once.
+        reason once. `progress` is told how many of how many are done.
         """
         started_s = self._clock()
-        try:
-            await self._cache.open()
-        except CacheError as error:
-            self._tell(str(error))
+        for cache in (self._cache, self._joined):
+            try:
+                await cache.open()
+            except CacheError as error:
+                self._faults.tell(str(error))
         jobs = _jobs(with_defaults(prompts), tuple(dict.fromkeys(speech)), languages)
-        progress = _Progress(len(jobs), self._log, self._clock)
+        told = _Progress(len(jobs), self._log, self._clock, progress)
         kept: set[str] = set()
         failures: list[PromptFailure] = []
         todo = iter(jobs)
@@ -169,16 +171,17 @@ class PromptStore:
         async def work() -> None:
             for name, language, sounds in todo:
                 try:
-                    bases = [await self._sound(sound, patience_s=None) for sound in sounds]
+                    made = [await self._sound(sound, patience_s=None) for sound in sounds]
                 except (ToolError, CacheError) as error:
                     failures.append(PromptFailure(name, language, str(error)))
                 else:
-                    kept.update(base.name for base in bases)
-                progress.done_one()
+                    kept.update(sound.key for sound in made)
+                told.done_one()
 
         # As many workers as may make sounds at once: so a caller's own text never stands behind all the prompts.
         await asyncio.gather(*(work() for _ in range(self._limits.at_once)))
-        self._cache.keep(kept)
+        self._prepared = (prompts, frozenset(kept))
+        self._cache.keep(self._in_force | kept)
         result = WarmUp(ready=len(jobs) - len(failures), failures=tuple(failures), duration_s=self._clock() - started_s)
         seconds = round(result.duration_s, 1)
         self._log.info("prompts prepared", ready=result.ready, failed=len(failures), seconds=seconds)
@@ -193,37 +196,58 @@ class PromptStore:
         Raises:
             PromptUnavailableError: it cannot be had at all.
         """
+        return [str(sound.base) for sound in await self._sounds(speech, language)]
+
+    async def resolve_all(self, speech: Sequence[Speech], language: str) -> Resolved:
+        """The sound files for several parts, joined where that can be done, and which parts cannot be had; why not is
+        logged."""
+        found = await asyncio.gather(*(self._sounds(part, language) for part in speech), return_exceptions=True)
+        sounds: list[_Made] = []
+        missing: list[Speech] = []
+        for part, outcome in zip(speech, found, strict=True):
+            if isinstance(outcome, PromptUnavailableError):
+                missing.append(part)
+                # The name of a prompt is the site's; texts and digits can be a caller's secret.
+                name = part.name if isinstance(part, Prompt) else type(part).__name__.lower()
+                self._faults.tell(str(outcome), prompt=name, language=language)
+            elif isinstance(outcome, BaseException):
+                raise outcome
+            else:
+                sounds += outcome
+        return Resolved(tuple([str(base) for run in _runs(sounds) for base in await self._one(run)]), tuple(missing))
+
+    async def _sounds(self, speech: Speech, language: str) -> list[_Made]:
         reasons = []
         for tried, sounds in self._alternatives(speech, language):
             try:
-                return [str(await self._sound(sound, patience_s=self._limits.patience_s)) for sound in sounds]
+                return [await self._sound(sound, patience_s=self._limits.patience_s) for sound in sounds]
             except (ToolError, CacheError) as error:
                 reasons.append(f"{tried}: {error}")
         if not reasons:
             reasons.append("no such prompt" if isinstance(speech, Prompt) else "nothing to say")
         raise PromptUnavailableError("; ".join(reasons))
 
-    async def resolve_all(self, speech: Sequence[Speech], language: str) -> Resolved:
-        """The sound files for several parts, and which parts cannot be had; why not is logged."""
-        files: list[str] = []
-        missing: list[Speech] = []
-        for part in speech:
-            try:
-                files += await self.resolve(part, language)
-            except PromptUnavailableError as error:
-                missing.append(part)
-                # The name of a prompt is the site's; texts and digits can be a caller's secret.
-                name = part.name if isinstance(part, Prompt) else type(part).__name__.lower()
-                self._tell(str(error), prompt=name, language=language)
-        return Resolved(tuple(files), tuple(missing))
+    async def _one(self, run: Sequence[_Made]) -> list[Path]:
+        """A run of sounds as one file; as they are if they cannot be joined after all."""
+        if len(run) == 1:
+            return [run[0].base]
+        pauses = [_pause(before, after) for before, after in pairwise(run)]
+        key = self._maker.key("joined", *(sound.key for sound in run), repr(pauses))
+        if self._joined.use(key):
+            return [self._joined.base(key)]
+        try:
+            content = await asyncio.to_thread(_join, [sound.base for sound in run], pauses, self._rates_hz)
+            await self._joined.put(key, content)
+        except (JoinError, CacheError, OSError) as error:
+            self._faults.tell(f"sounds cannot be joined: {error}")
+            return [sound.base for sound in run]
+        return [self._joined.base(key)]
 
     async def close(self) -> None:
         """Stop making sounds. What is wanted afterwards and not there yet is unavailable."""
-        self._closed = True
-        tasks = list(self._making.values())
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._maker.close()
+        self._cache.close()
+        self._joined.close()
 
     def _alternatives(self, speech: Speech, language: str) -> Iterator[tuple[str, tuple[_Sound, ...]]]:
         """Ways to say it, the best first: the language and the sounds in order."""
@@ -235,108 +259,40 @@ class PromptStore:
         else:
             yield from _in_words(speech, languages_tried(language, self._fallback_languages))
 
-    async def _sound(self, sound: _Sound, *, patience_s: float | None) -> Path:
-        """The path of one sound, without its ending, made now if need be.
+    async def _sound(self, sound: _Sound, *, patience_s: float | None) -> _Made:
+        """One sound, made now if need be.
 
         Raises:
             ToolError, CacheError: it cannot be had.
         """
         if isinstance(sound, Text):
-            return await self._spoken(sound, patience_s)
+            key = await self._maker.spoken(sound, patience_s)
+            return _Made(self._cache.base(key), key, pause_after(sound.text), joinable=True)
         return await self._recording(sound, patience_s)
 
-    async def _spoken(self, text: Text, patience_s: float | None) -> Path:
-        words = clean_text(text.text)
-        reasons = [] if words else ["the text is empty"]
-        for synthesiser in self._synthesisers if words else ():
-            voice = synthesiser.voice(text.language)
-            if voice is None:
-                continue
-            key = self._key(synthesiser.identity, voice, words)
-            make = partial(self._synthesise, synthesiser, voice, words)
-            try:
-                return await self._made(key, make, patience_s)
-            except (ToolError, CacheError) as error:
-                reasons.append(str(error))
-        raise ToolError("; ".join(reasons) or f"there is no voice for the language {text.language!r}")
-
-    async def _recording(self, recorded: _Recorded, patience_s: float | None) -> Path:
+    async def _recording(self, recorded: _Recorded, patience_s: float | None) -> _Made:
         folder = self._recorded_dir / recorded.language
         known = self._recorded.get(folder / recorded.file)
         found = await asyncio.to_thread(inspect, folder, recorded.file, known)
         self._recorded[found.path] = found
         if found.plays_as_it_is:
-            return found.path.with_suffix("")
-        return await self._made(self._key("recording", found.digest), partial(self._convert, found.path), patience_s)
-
-    async def _synthesise(self, synthesiser: Synthesiser, voice: str, words: str) -> dict[str, bytes]:
-        wav = await synthesiser.synthesise(words, voice, timeout_s=self._limits.synthesis_timeout_s)
-        return {RATE_ENDINGS[rate_hz]: await convert(wav, rate_hz, speech=True) for rate_hz in self._rates_hz}
-
-    async def _convert(self, path: Path) -> dict[str, bytes]:
-        try:
-            wav = await asyncio.to_thread(path.read_bytes)
-        except OSError as error:
-            raise ToolError(f"{path} cannot be read: {error.strerror}") from error
-        return {RATE_ENDINGS[rate_hz]: await convert(wav, rate_hz, speech=False) for rate_hz in self._rates_hz}
-
-    def _key(self, *ingredients: str) -> str:
-        whole = json.dumps([SOUND_VERSION, self._rates_hz, *ingredients])
-        return hashlib.sha256(whole.encode()).hexdigest()[:40]
-
-    async def _made(self, key: str, make: Callable[[], Awaitable[dict[str, bytes]]], patience_s: float | None) -> Path:
-        """The sound `key`, made unless it is there; all who want it at once share one making."""
-        if self._cache.use(key):
-            return self._cache.base(key)
-        until_s, reason = self._failed.get(key, (0.0, ""))
-        if reason and self._clock() < until_s:
-            raise ToolError(reason)
-        if self._closed:
-            raise ToolError("the prompt store is closed")
-        task = self._making.get(key)
-        if task is None:
-            task = self._making[key] = asyncio.create_task(self._make(key, make))
-            task.add_done_callback(_retrieve)
-        done, _ = await asyncio.wait({task}, timeout=patience_s)
-        if not done:
-            raise ToolError(f"the sound was not ready within {patience_s:g} s")
-        if task.cancelled():
-            raise ToolError("the prompt store is closed")
-        task.result()
-        return self._cache.base(key)
-
-    async def _make(self, key: str, make: Callable[[], Awaitable[dict[str, bytes]]]) -> None:
-        try:
-            async with self._slots:
-                await self._cache.put(key, await make())
-        except (ToolError, CacheError) as error:
-            self._fail(key, str(error))
-            raise
-        finally:
-            del self._making[key]
-        self._failed.pop(key, None)
-
-    def _fail(self, key: str, reason: str) -> None:
-        while len(self._failed) >= self._limits.failures_remembered:
-            del self._failed[next(iter(self._failed))]
-        self._failed.pop(key, None)
-        self._failed[key] = (self._clock() + self._limits.retry_after_s, reason)
-        self._tell(reason)
-
-    def _tell(self, reason: str, **more: str) -> None:
-        """Log a fault, the same one once in a while only: it may hit every call."""
-        now_s = self._clock()
-        self._told = {told: until_s for told, until_s in self._told.items() if until_s > now_s}
-        whole = repr((reason, more))
-        if whole not in self._told:
-            self._told[whole] = now_s + self._limits.retry_after_s
-            self._log.warning("prompt sound unavailable", reason=reason, **more)
+            wav = found.path.suffix == ".wav" and self._rates_hz == (8000,)
+            return _Made(found.path.with_suffix(""), found.digest, None, joinable=wav)
+        key = await self._maker.converted(found.path, found.digest, patience_s)
+        return _Made(self._cache.base(key), key, None, joinable=True)
 
 
 class _Progress:
-    """Tells the log how far the preparation is, when it takes long."""
+    """Tells the log how far the preparation is, when it takes long, and whoever else wants to know at each."""
 
-    def __init__(self, total: int, log: FilteringBoundLogger, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        total: int,
+        log: FilteringBoundLogger,
+        clock: Callable[[], float],
+        tell: Callable[[int, int], None] | None = None,
+    ) -> None:
+        self._tell = tell
         self._total = total
         self._done = 0
         self._log = log
@@ -345,9 +301,34 @@ class _Progress:
 
     def done_one(self) -> None:
         self._done += 1
+        if self._tell is not None:
+            self._tell(self._done, self._total)
         if self._clock() - self._told_s >= REPORT_INTERVAL_S:
             self._told_s = self._clock()
             self._log.info("preparing prompts", done=self._done, total=self._total)
+
+
+def _runs(sounds: Iterable[_Made]) -> list[list[_Made]]:
+    """The sounds in runs that can be joined, those that cannot alone."""
+    runs: list[list[_Made]] = []
+    for sound in sounds:
+        if runs and sound.joinable and runs[-1][-1].joinable:
+            runs[-1].append(sound)
+        else:
+            runs.append([sound])
+    return runs
+
+
+def _pause(before: _Made, after: _Made) -> float | None:
+    """The pause between two sounds: by how the text before ends; recordings keep their silence among each other."""
+    if before.pause_s is not None:
+        return before.pause_s
+    return None if after.pause_s is None else PAUSE_S
+
+
+def _join(bases: Sequence[Path], pauses_s: Sequence[float | None], rates_hz: Sequence[int]) -> dict[str, bytes]:
+    endings = [RATE_ENDINGS[rate_hz] for rate_hz in rates_hz]
+    return {ending: join([Path(f"{base}{ending}").read_bytes() for base in bases], pauses_s) for ending in endings}
 
 
 def _jobs(
@@ -377,9 +358,3 @@ def _to_sound(source: SpokenText | Recording, language: str) -> _Sound:
     if isinstance(source, SpokenText):
         return Text(source.text, language)
     return _Recorded(language, source.file)
-
-
-def _retrieve(task: asyncio.Task[None]) -> None:
-    # All who waited may have gone; the failure is remembered and logged already.
-    if not task.cancelled():
-        task.exception()
