@@ -47,6 +47,16 @@ for file in phones.conf fallback_members.conf; do
 done
 for file in "$dir"/acd/*; do own "$file"; done
 
+# What callers say is recorded there: Asterisk writes it, the engine reads and removes it. Both are to be of the group.
+recordings=${ACD_RECORDINGS_DIR:-}
+[ -n "$recordings" ] || [ "$dir" != /etc/asterisk ] || recordings=/var/spool/acd/recordings
+if [ -n "$recordings" ] && [ ! -d "$recordings" ]; then
+    mkdir -p "$recordings"
+    own "$recordings"
+    chmod 2770 "$recordings"
+    echo "made $recordings for recordings; let the engine's user be of the group $(stat -c %G "$recordings")"
+fi
+
 # include FILE LINE: appends a line to a file of Asterisk's unless it is there.
 include() {
     [ -f "$dir/$1" ] || { : > "$dir/$1"; own "$dir/$1"; }

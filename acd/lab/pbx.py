@@ -121,6 +121,7 @@ class Pbx:
             "ACD_WEB_PORT": str(self.ports.web),
             "ACD_STATE_DIR": str(self.run_dir / "engine" / "state"),
             "ACD_CACHE_DIR": str(self.run_dir / "engine" / "cache"),
+            "ACD_RECORDINGS_DIR": str(self.run_dir / "engine" / "recordings"),
         }
 
     async def start(self) -> None:
@@ -248,7 +249,7 @@ class Pbx:
         await asyncio.to_thread(render, settings)
         self.ami_secret_file.touch(0o600)
         self.ami_secret_file.write_text(self.ami_secret + "\n")
-        for folder in ("state", "cache"):
+        for folder in ("state", "cache", "recordings"):
             (self.run_dir / "engine" / folder).mkdir(parents=True, exist_ok=True)
 
     async def _booted(self, process: asyncio.subprocess.Process) -> None:

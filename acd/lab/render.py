@@ -11,7 +11,7 @@ import re
 import secrets
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import acd
@@ -36,6 +36,7 @@ AGENT_CONTEXT = "acd-agents"
 _NAME = re.compile(r"[a-z][a-z0-9_-]*")
 _PASSWORD = re.compile(r"[A-Za-z0-9._-]+")
 _CONTACT = re.compile(r"sips?:[^\s;,\"\\]+")
+_MAILBOXES = re.compile(r"[A-Za-z0-9_.-]+@[A-Za-z0-9_.-]+(?:,[A-Za-z0-9_.-]+@[A-Za-z0-9_.-]+)*")
 _GLOBAL = re.compile(r"[A-Z][A-Z0-9_]*")
 _PLACEHOLDER = re.compile(r"@([A-Z_]+)@")
 
@@ -46,7 +47,8 @@ class Phone:
 
     With ``contact`` (such as ``sip:anna@127.0.0.1:5071``) it is known to be there and calls without a password, as
     SIPp likes it. Without one it registers with ``password``, which is made up if none is given; a phone that has not
-    registered is unreachable. ``context`` is where its own calls enter the dialplan.
+    registered is unreachable. ``context`` is where its own calls enter the dialplan. ``mailboxes``, such as
+    ``anna@acd``, are shown by its lamp.
     """
 
     name: str
@@ -54,12 +56,17 @@ class Phone:
     contact: str | None = None
     webrtc: bool = False
     context: str = AGENT_CONTEXT
+    mailboxes: str = ""
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
             raise PbxError(f"a phone's name is lower-case letters, digits, - and _: {self.name!r} is not")
         if self.password is not None and not _PASSWORD.fullmatch(self.password):
             raise PbxError(f"the password of phone {self.name} may have letters, digits and ._- only")
+        if self.mailboxes and not _MAILBOXES.fullmatch(self.mailboxes):
+            raise PbxError(
+                f"the mailboxes of phone {self.name} are box@context, with commas between: {self.mailboxes!r}"
+            )
         if self.contact is not None and not _CONTACT.fullmatch(self.contact):
             raise PbxError(f"the contact of phone {self.name} is no SIP address: {self.contact!r}")
 
@@ -91,7 +98,7 @@ def with_password(phone: Phone) -> Phone:
     if phone.contact is not None or phone.password is not None:
         return phone
     password = secrets.token_hex(12)
-    return Phone(phone.name, password, phone.contact, webrtc=phone.webrtc, context=phone.context)
+    return replace(phone, password=password)
 
 
 def render(settings: LabSettings) -> None:
@@ -140,6 +147,7 @@ def phone_sections(phone: Phone, host: str) -> str:
     endpoint = [f"[{phone.name}]({'acd-webrtc' if phone.webrtc else 'acd-phone'})", f"context = {phone.context}"]
     endpoint += [f"aors = {phone.name}", f"media_address = {host}", "bind_rtp_to_media_address = yes"]
     endpoint += [f"callerid = {phone.name} <{phone.name}>"]
+    endpoint += [f"mailboxes = {phone.mailboxes}"] if phone.mailboxes else []
     aor = [f"[{phone.name}](acd-phone-aor)", "qualify_frequency = 0"]
     if phone.contact is not None:
         return "\n".join([*endpoint, *aor, f"contact = {phone.contact}", ""])

@@ -18,6 +18,8 @@ SAMPLES = 160  # of a 20 ms frame at 8 kHz
 PCMU = 0
 TELEPHONE_EVENT = 101
 MULAW_SILENCE = b"\xff" * SAMPLES
+# A tone of 400 Hz at a speaker's loudness, in G.711 mu-law: 20 samples a period, so frames of it join without a click.
+MULAW_TONE = bytes.fromhex("ffbbada6a1a0a1a6adbbff3b2d26212021262d3b") * (SAMPLES // 20)
 # G.711 mu-law: 0x7f and 0xff are zero; the seven low bits of louder samples are smaller.
 QUIET_FROM = 0x68
 LOUD_SAMPLES = 8
@@ -52,6 +54,8 @@ class RtpEndpoint(asyncio.DatagramProtocol):
         self.heard: list[HeardPacket] = []
         self.keep = False
         self.port = 0
+        self.talking = False
+        """Whether what is sent is a tone rather than silence; needs ``steady``."""
         self._steady = steady
         self._kept: list[bytes] = []
         self._transport: asyncio.DatagramTransport | None = None
@@ -125,7 +129,7 @@ class RtpEndpoint(asyncio.DatagramProtocol):
         sent = 0
         while True:
             if not self._pressing.locked():
-                self._send(PCMU, MULAW_SILENCE, self._timestamp, marker=sent == 0)
+                self._send(PCMU, MULAW_TONE if self.talking else MULAW_SILENCE, self._timestamp, marker=sent == 0)
             sent += 1
             pause_s = FRAME_S if self._steady or sent < FIRST_FRAMES else KEEPALIVE_S
             self._timestamp += int(pause_s / FRAME_S) * SAMPLES

@@ -264,6 +264,7 @@ async def open_stage(
         {
             **lab.pbx.engine_env(),
             "ACD_STATE_DIR": str(state),
+            "ACD_RECORDINGS_DIR": str(site / "recordings"),
             "ACD_CACHE_DIR": str(cache),
             "ACD_ESPEAK_NG": shlex.join(lab.pbx.install.espeak_ng),
             **(env or {}),

@@ -101,6 +101,7 @@ def load_site(folder: Path) -> Config:
         "ACD_AMI_PASSWORD": "secret-of-the-test",
         "ACD_STATE_DIR": str(folder / "state"),
         "ACD_CACHE_DIR": str(folder / "cache"),
+        "ACD_RECORDINGS_DIR": str(folder / "recordings"),
         "ACD_FASTAGI_PORT": str(fastagi),
         "ACD_WEB_PORT": str(web),
         "ACD_AMI_PORT": str(ami),
