@@ -21,6 +21,7 @@ from acd.core.engine import Engine
 from acd.core.events import (
     CallArrived,
     CallEnded,
+    CallLeftQueue,
     CallQueued,
     Event,
     LegFailed,
@@ -123,6 +124,8 @@ class Metrics:
                 self._courses[event.call_id] = _Course(event.queue, now, talking=True)
             case TalkEnded():
                 self._count_call(event.call_id, "served")
+            case CallLeftQueue():
+                self._count_call(event.call_id, "left")
             case LegFailed() | OfferEnded():
                 self._count_offer(event.offer_id, event.reason.value)
             case CallEnded():
