@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test check lint bench bench-pbx bench-core bench-codec figures lock clean .runtime .dev
+.PHONY: help setup run demo test check lint bench bench-pbx bench-menus bench-core bench-codec figures lock clean .runtime .dev
 
 # The first of these that is 3.11 or newer; `make PYTHON=/path/to/python3 …` decides otherwise.
 NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
@@ -27,7 +27,8 @@ demo: .runtime ## callers and phones of SIPp on a real Asterisk, with a live tab
 
 test: lint ## everything: lint, unit tests, and the tests on a real Asterisk
 	$(PYTEST) -n 2 --dist loadgroup -m 'not pbx' $(ARGS)
-	$(PYTEST) -m pbx $(ARGS)
+	$(PYTEST) -n 2 --dist loadfile -m 'pbx and not alone' $(ARGS)
+	$(PYTEST) -m 'pbx and alone' $(ARGS)
 
 check: lint ## quick: lint and the tests that need no Asterisk
 	$(PYTEST) -n 2 -q -m 'not pbx and not slow' $(ARGS)
@@ -41,10 +42,13 @@ lint: .dev ## ruff, mypy --strict, import contracts, unused dependencies, lock f
 	$(BIN)/deptry .
 	$(BIN)/python tools/lock.py --check
 
-bench: bench-codec bench-core bench-pbx ## all benchmarks; tables here, JSON in bench/results
+bench: bench-codec bench-core bench-menus bench-pbx ## all benchmarks; tables here, JSON in bench/results
 
 bench-pbx: .dev ## app_queue, the engine and the least possible FastAGI responder on one Asterisk
 	$(BIN)/python -m bench.pbx $(ARGS)
+
+bench-menus: .dev ## 300 callers in menus: processor time, memory and latency, beside the least possible responder
+	$(BIN)/python -m bench.menus $(ARGS)
 
 bench-core: .dev ## the core alone: events and decisions per second
 	$(BIN)/python -m bench.core $(ARGS)

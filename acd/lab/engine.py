@@ -42,6 +42,11 @@ class EngineProcess:
         """The process id while it runs."""
         return self._process.pid if self._process is not None and self._process.returncode is None else None
 
+    @property
+    def returncode(self) -> int | None:
+        """Its exit code once it has ended."""
+        return self._process.returncode if self._process is not None else None
+
     async def start(self) -> None:
         """Starts the process. Raises EngineError when the command can't be run."""
         with self._log_path.open("ab") as log:
@@ -90,10 +95,15 @@ class EngineProcess:
         except TimeoutError:
             await self.kill()
 
+    def crash(self) -> None:
+        """Ends the engine as a crash would, without waiting for its end."""
+        if self._process is not None:
+            end_process(self._process, signal.SIGKILL)
+
     async def kill(self) -> None:
         """Ends the engine as a crash would."""
         if self._process is not None:
-            end_process(self._process, signal.SIGKILL)
+            self.crash()
             await self._process.wait()
 
     def log_tail(self) -> str:

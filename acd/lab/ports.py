@@ -131,7 +131,7 @@ def _first_free_block(host: str, starts: Sequence[int]) -> int:
 
 
 def _own_block(host: str, chooser: random.Random, claims: Claims) -> int:
-    """Media ports that no other process has claimed, if there are any: who shares some has to try twice now and then."""
+    """Media ports that no other process has claimed, if there are any: who shares some may have to try twice."""
     starts = list(RTP_STARTS)
     chooser.shuffle(starts)
     if claims.media_start is not None:

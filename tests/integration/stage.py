@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import re
 import shlex
-import signal
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -18,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from acd.lab import engine
 from acd.lab.callers import Call, Callers, CallPlan
 from acd.lab.lab import Lab
 from acd.lab.pbx import Pbx
@@ -31,39 +29,31 @@ Status = Mapping[str, Any]
 
 
 class EngineProcess:
-    """``acd run`` as a process of its own."""
+    """``acd run`` as a process of its own, and what it says over HTTP."""
 
     def __init__(self, site: Path, env: Mapping[str, str], log: Path) -> None:
         self.site = site
         self.log = log
         self.env = {**env, "ACD_API_TOKEN": TOKEN}
-        self._process: asyncio.subprocess.Process | None = None
+        self._process = engine.EngineProcess((*engine.acd_command(), "run", "--config", str(site)), self.env, log)
         self._started_at = 0.0
         self.came_up_after_s = 0.0
         """From the last start to the first answer over HTTP: how fast this machine is at present."""
 
     @property
     def pid(self) -> int:
-        assert self._process is not None
+        assert self._process.pid is not None
         return self._process.pid
 
     @property
     def returncode(self) -> int | None:
-        assert self._process is not None
         return self._process.returncode
 
     async def start(self) -> None:
         """Start the process; it is not ready yet."""
         self._started_at = time.monotonic()
         self.came_up_after_s = 0.0
-        with self.log.open("ab") as log:
-            self._process = await asyncio.create_subprocess_exec(
-                *(Path(sys.executable).with_name("acd"), "run", "--config", str(self.site)),
-                env={**os.environ, **self.env},
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-            )
+        await self._process.start()
 
     async def ready(self, timeout_s: float = 60.0) -> None:
         """Wait until callers are served."""
@@ -77,7 +67,7 @@ class EngineProcess:
         try:
             async with asyncio.timeout(timeout_s):
                 while True:
-                    if self._process is None or self._process.returncode is not None:
+                    if self._process.pid is None:
                         raise AssertionError(f"the engine has ended:\n{self.log.read_text()}")
                     code, body = await asyncio.to_thread(self._get, path)
                     if code and not self.came_up_after_s:
@@ -123,25 +113,20 @@ class EngineProcess:
 
     def kill(self) -> None:
         """``kill -9``."""
-        assert self._process is not None
-        self._process.kill()
+        self._process.crash()
 
     def terminate(self) -> None:
         """SIGTERM: drain."""
-        assert self._process is not None
-        self._process.send_signal(signal.SIGTERM)
+        self._process.ask_to_stop()
 
     async def wait(self, timeout_s: float = LIMIT_S) -> int:
         """Wait for the end; the exit code."""
-        assert self._process is not None
         async with asyncio.timeout(timeout_s):
             return await self._process.wait()
 
     async def stop(self) -> None:
         """End it however it is."""
-        if self._process is not None and self._process.returncode is None:
-            self.kill()
-            await self._process.wait()
+        await self._process.kill()
 
     def logged(self, *words: str) -> list[dict[str, Any]]:
         """Log lines in which all these words occur."""
@@ -259,7 +244,7 @@ async def open_stage(
     """Set the stage; the engine is not started. At the end nothing may be left in Asterisk."""
     state = site / "state"
     state.mkdir()
-    engine = EngineProcess(
+    process = EngineProcess(
         site,
         {
             **lab.pbx.engine_env(),
@@ -277,8 +262,8 @@ async def open_stage(
         phone.behaviour = behaviour
     async with AsyncExitStack() as stack:
         stack.push_async_callback(_asterisk_runs, lab.pbx)
-        stack.push_async_callback(engine.stop)
-        yield Stage(lab, engine, stack)
+        stack.push_async_callback(process.stop)
+        yield Stage(lab, process, stack)
     await eventually(lambda: no_channels(lab.pbx), "Asterisk without channels")
-    assert not engine.logged("engine fault"), "the engine found a fault of its own"
-    assert not engine.logged("Traceback"), engine.log.read_text()
+    assert not process.logged("engine fault"), "the engine found a fault of its own"
+    assert not process.logged("Traceback"), process.log.read_text()

@@ -41,6 +41,7 @@ async def test_thirty_callers_on_five_phones_are_served_in_order(stage: OpenStag
         assert await s.engine.metric("acd_faults_total") == 0
 
 
+@pytest.mark.alone
 async def test_the_agents_end_is_the_next_callers_ring(stage: OpenStage) -> None:
     """No agent waits while somebody is in the queue: each phone's next INVITE follows its last BYE at once."""
     async with stage(agents=serving(AGENTS[:2]), behaviour=Answer(talk_s=0.4)) as s:

@@ -199,6 +199,7 @@ async def test_join_rules_and_opening_hours(stage: OpenStage, tmp_path: Path) ->
         await s.empty()
 
 
+@pytest.mark.alone
 async def test_a_message_is_cut_off_by_an_offer(stage: OpenStage) -> None:
     """The offer reaches the phone within 50 ms although the caller is being told something."""
     messages = [{"say": "position", "after_s": "0.2"}, {"play": "closed", "after_s": "0.3"}]
@@ -211,7 +212,7 @@ async def test_a_message_is_cut_off_by_an_offer(stage: OpenStage) -> None:
         await eventually(lambda: _plays(s), "the message is being played")
         code, _ = await s.engine.post("/api/agents/anna/ready")
         assert code == 200
-        offer = await s.phones["anna"].offered(timeout_s=1)
+        offer = await s.phones["anna"].offered()
         offered = s.engine.logged("call offered")[0]
         assert offered["call_id"]
         gap_s = offer.offered_at - _seconds(offered["timestamp"])

