@@ -10,6 +10,7 @@ from pydantic import Field, SecretStr
 from config.schema.hosts import FolderOrFile, Host, Port
 from config.schema.http import OutgoingHttp, SecretSource
 from config.schema.mail import Mail, Spool
+from config.schema.prompts import Prompts
 from config.schema.shared import FrozenMap, Model, Name, Number, Text, WholeNumber
 from config.schema.webhooks import Webhook
 
@@ -126,6 +127,9 @@ class Acd(Model):
 
     spool: Spool = Field(default_factory=Spool)
     """Bounds of what waits to be sent."""
+
+    prompts: Prompts = Field(default_factory=Prompts)
+    """Sounds of prompts, and the voices that speak texts."""
 
     log: Log = Field(default_factory=Log)
     """Logging."""

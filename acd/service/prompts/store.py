@@ -127,6 +127,7 @@ class PromptStore:
             cache_dir.absolute() / "joined", bytes_max=self._limits.joined_bytes_max, idle_s=JOINED_IDLE_S, clock=clock
         )
         self._prompts: PromptTable = with_defaults({})
+        self._used: PromptTable | None = None
         self._prepared: tuple[PromptTable, frozenset[str]] = ({}, frozenset())
         self._in_force: frozenset[str] = frozenset()
         self._faults = Faults(self._log, self._limits.retry_after_s, clock)
@@ -136,6 +137,7 @@ class PromptStore:
     def use(self, prompts: PromptTable) -> None:
         """From here on these are the site's prompts (beside the default ones). What was prepared for them stays."""
         self._prompts = with_defaults(prompts)
+        self._used = prompts
         prepared_for, keys = self._prepared
         if prepared_for is prompts:
             self._in_force = keys
@@ -181,6 +183,8 @@ class PromptStore:
         # As many workers as may make sounds at once: so a caller's own text never stands behind all the prompts.
         await asyncio.gather(*(work() for _ in range(self._limits.at_once)))
         self._prepared = (prompts, frozenset(kept))
+        if prompts is self._used:
+            self._in_force = frozenset(kept)
         self._cache.keep(self._in_force | kept)
         result = WarmUp(ready=len(jobs) - len(failures), failures=tuple(failures), duration_s=self._clock() - started_s)
         seconds = round(result.duration_s, 1)
