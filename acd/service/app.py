@@ -25,7 +25,8 @@ from acd.core.events import OffersSuspended
 from acd.service.errors import StartError
 from acd.service.files import load_or_create_token
 from acd.service.loop_lag import watch_loop_lag
-from acd.service.parts import Parts, find_voices
+from acd.service.parts import Parts
+from acd.service.prompts.site import open_voices
 from acd.web.app import make_app
 from acd.web.backend import ConfigurationRefused
 from config import Config
@@ -69,8 +70,10 @@ class Application:
             StartError: something keeps the process from starting; its text is for the operator.
         """
         self._make_folders()
-        parts = Parts(self._config, asyncio.get_running_loop(), await find_voices(), self._read)
+        voices = await open_voices(self._config)
+        parts = Parts(self._config, asyncio.get_running_loop(), voices, self._read)
         async with AsyncExitStack() as stack:
+            stack.push_async_callback(voices.close)
             self._watch_signals(stack, parts)
             await self._start(parts, stack)
             log.info("serving", configuration=str(self._config.folder))
@@ -104,6 +107,8 @@ class Application:
         self._spawn(parts.last_agents.run(), stack)
         self._spawn(parts.callbacks.run(), stack)
         self._spawn(parts.voicemail.run(), stack)
+        await parts.lookups.open()
+        stack.push_async_callback(parts.lookups.close)
         parts.begin()
         stack.callback(parts.close)
         runner = web.AppRunner(

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import random
 import re
 import secrets
-import shlex
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -50,30 +48,26 @@ from acd.service.last_agents import LastAgentFile
 from acd.service.late_legs import LateLegs
 from acd.service.legs import LegTracker
 from acd.service.live_site import LiveSite
+from acd.service.lookups.service import LookUpService
 from acd.service.menu_tools import menu_tools
 from acd.service.metrics import Metrics, TimedEngine
 from acd.service.one_agent import OneAgent
 from acd.service.outbound import Exchange, Outbound
 from acd.service.overflow import OverflowActions
 from acd.service.process_figures import ProcessFigures
-from acd.service.prompts import PromptStore
-from acd.service.prompts.synthesis import Synthesiser, find_espeak_ng
-from acd.service.prompts.tools import ToolError
+from acd.service.prompts.site import Voices, prompt_store, speech_of_site
 from acd.service.queue_stay import StayTools
 from acd.service.recorder import Recorder
 from acd.service.reload import Refused, Reloading
 from acd.service.sessions import Sessions
 from acd.service.status import dated, status_of
 from acd.service.stocktaking import RestoredTalks, Stocktaking
-from acd.service.voicemail.service import Surroundings, VoicemailService
 from acd.service.voicemail.service import VoicemailService, VoicemailSurroundings
-from acd.service.waiting_messages import numbers_said
 from acd.web import calendars
 from acd.web.backend import AgentAction, ConfigurationRefused, Json, Readiness
 from ami_bridge.agi_server import AgiLimits, AgiServer
 from ami_bridge.agi_session import AgiSession
 from ami_bridge.ami_client import AmiClient, AmiTimings
-from ami_bridge.translation import phone_of_channel
 from ami_bridge.translation import phone_of_channel
 from config import Config, ConfigErrors, Position, load
 from ivr.interpreter import Interpreter
@@ -81,7 +75,7 @@ from ivr.record import OnStep
 from ivr.speech import Prompt
 from routing.strategies import installed_strategies
 
-__all__ = ["Parts", "find_voices"]
+__all__ = ["Parts"]
 
 log = structlog.get_logger(__name__)
 
@@ -98,7 +92,7 @@ class Parts:
         self,
         config: Config,
         loop: asyncio.AbstractEventLoop,
-        voices: Sequence[Synthesiser],
+        voices: Voices,
         read: Callable[[], Config] | None = None,
     ) -> None:
         self._site = LiveSite(compile_config(config))
@@ -150,31 +144,17 @@ class Parts:
             ),
         )
         self.metrics.watch(self.voicemail.metrics)
-        self.voicemail = VoicemailService(
-            Path(config.acd.state_dir),
-            Path(config.acd.recordings_dir),
-            Surroundings(
-                boxes=lambda: self._site.compiled.boxes,
-                keep_days=lambda: self._site.compiled.recordings_keep_days,
-                wall=time.time,
-                originate=self.link.originate,
-                agent_of=self._agent_of_call,
-                queue_of=self._queue_of_call,
-            ),
-        )
-        self.metrics.watch(self.voicemail.metrics)
+        self.lookups = LookUpService(config.acd.http, lambda: self._site.compiled, self.metrics.registry)
+        self.metrics.watch(self.lookups.metrics)
         self._tools = menu_tools(
             wall=time.time,
             calendars=self.calendars,
             queues=EngineQueues(self.engine.queues, loop.time),
             mailboxes=self.voicemail.desk,
-            recordings=self.voicemail.recordings,
-            mailboxes=self.voicemail.desk,
+            lookups=self.lookups.desk,
             recordings=self.voicemail.recordings,
         )
-        self.prompts = PromptStore(
-            Path(config.acd.cache_dir) / "prompts", recorded_dir=config.folder / "prompts", synthesisers=voices
-        )
+        self.prompts = prompt_store(config, voices)
         self.prompts.use(self._site.compiled.prompts)
         stay = StayTools(
             tracker=self._tracker,
@@ -219,6 +199,7 @@ class Parts:
                 overflow=OverflowActions(self._outbound, lambda: self._site.compiled.forest.nodes),
                 set_variable=self.link.set_variable,
                 can_set_variable=lambda: self.link.connected,
+                customers=self.lookups.customers,
                 customer=lambda number: customer_of(self._site, number),
                 one_agent=OneAgent(self.engine.agents),
                 keys=lambda queue: self._site.compiled.keys.get(queue, {}),
@@ -299,7 +280,6 @@ class Parts:
         self.calendars.load()
         self._calendar.take(self._site.compiled)
         self.callbacks.restore()
-        self.voicemail.load()
         self.voicemail.load()
         self._restore_agents()
 
@@ -387,8 +367,7 @@ class Parts:
     # Inside.
 
     async def _prepare(self, site: Compiled) -> None:
-        speech = (*site.forest.speech(), *numbers_said(site.routing.queues.values()))
-        await self.prompts.warm_up(site.prompts, speech=speech, languages=sorted(site.languages))
+        await self.prompts.warm_up(site.prompts, speech=speech_of_site(site), languages=sorted(site.languages))
         # Agents who confirm with a key are asked by the dialplan, which is told the sound by a variable.
         sound = await self.prompts.resolve_all((Prompt("confirm-call"),), self._site.agents_language)
         plain = [file for file in sound.files if _PLAIN_PATH.fullmatch(file)]
@@ -439,16 +418,6 @@ class Parts:
         call = self.engine.calls.get(call_id)
         return (call.queue.id, call.extra_priority) if call is not None and call.queue is not None else ("", 0)
 
-    def _agent_of_call(self, call_id: str) -> str:
-        """The agent whose own phone a caller calls from. The channel's name is Asterisk's, no caller can choose it."""
-        session = self.sessions.of_call(call_id)
-        return self._site.agents_by_phone.get(phone_of_channel(session.channel), "") if session is not None else ""
-
-    def _queue_of_call(self, call_id: str) -> tuple[str, int]:
-        """The queue that a caller was in last, and the call's priority there."""
-        call = self.engine.calls.get(call_id)
-        return (call.queue.id, call.extra_priority) if call is not None and call.queue is not None else ("", 0)
-
     def _winner_of(self, offer_id: str) -> str:
         offer = self.engine.offers.get(offer_id)
         return offer.winner.id if offer is not None and offer.winner is not None else ""
@@ -475,16 +444,6 @@ class Parts:
 def _found(errors: ConfigErrors) -> Iterator[tuple[Position, str]]:
     for problem in errors.errors:
         yield problem.position, problem.message
-
-
-async def find_voices() -> tuple[Synthesiser, ...]:
-    """Find what speaks texts: espeak-ng, or the command line that ACD_ESPEAK_NG gives for it."""
-    command = shlex.split(os.environ.get("ACD_ESPEAK_NG", "espeak-ng"))
-    try:
-        return (await find_espeak_ng(command),)
-    except ToolError as error:
-        log.error("texts cannot be spoken, recorded prompts can", why=str(error))  # noqa: TRY400
-        return ()
 
 
 def _new_call_id() -> str:

@@ -13,6 +13,7 @@ from acd.core.events import CallArrived, CallEnded, CallQueued
 from acd.service import asterisk_link
 from acd.service.call_state import CallPhase, StoredCall
 from acd.service.parts import Parts
+from acd.service.prompts.site import Voices
 from ami_bridge.ami_client import AmiState, AmiStatus
 from ami_bridge.ami_codec import AmiMessage, HeaderValue
 from ami_bridge.ami_connection import AmiTrouble
@@ -82,7 +83,7 @@ def ami() -> FakeAmi:
 async def parts(tmp_path: Path, ami: FakeAmi) -> AsyncIterator[Parts]:
     folder = write_site(tmp_path / "site")
     (folder / "state").mkdir()
-    parts = Parts(load_site(folder), asyncio.get_running_loop(), ())
+    parts = Parts(load_site(folder), asyncio.get_running_loop(), Voices(()))
     for name in ("list_action", "action", "send"):
         setattr(parts.ami, name, getattr(ami, name))
     parts.begin()

@@ -18,6 +18,7 @@ from acd.core.specs import RoutingSpec
 from acd.core.transitions import AgentState, CallState
 from acd.service.call_state import CallPhase, StoredCall
 from acd.service.parts import Parts
+from acd.service.prompts.site import Voices
 from ami_bridge.ami_codec import AmiMessage, HeaderValue
 from tests.service.fake_channel import LIMIT_S, FakeChannel
 from tests.service.sites import load_site, write_site
@@ -84,7 +85,7 @@ class Site:
 @asynccontextmanager
 async def run(folder: Path) -> AsyncIterator[Site]:
     (folder / "state").mkdir(exist_ok=True)
-    parts = Parts(load_site(folder), asyncio.get_running_loop(), ())
+    parts = Parts(load_site(folder), asyncio.get_running_loop(), Voices(()))
     site = Site(parts)
     parts.ami.send = site.send  # type: ignore[method-assign]
     parts.begin()
