@@ -11,6 +11,8 @@ PYTHON = $(shell for python in python3 python3.14 python3.13 python3.12 python3.
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
 ARGS ?=
+# Of the parts of a test run that ARGS narrows (-k word), some may have no test: pytest's exit code 5.
+MAY_BE_NONE = $(if $(ARGS),|| [ $$? -eq 5 ])
 
 help: ## show this list
 	@echo 'make COMMAND [ARGS="…"]'
@@ -26,9 +28,9 @@ demo: .runtime ## callers and phones of SIPp on a real Asterisk, with a live tab
 	@$(BIN)/acd demo $(ARGS)
 
 test: lint ## everything: lint, unit tests, and the tests on a real Asterisk
-	$(PYTEST) -n 2 --dist loadgroup -m 'not pbx' $(ARGS)
-	$(PYTEST) -n 2 --dist loadfile -m 'pbx and not alone' $(ARGS)
-	$(PYTEST) -m 'pbx and alone' $(ARGS)
+	$(PYTEST) -n 2 --dist loadgroup -m 'not pbx' $(ARGS) $(MAY_BE_NONE)
+	$(PYTEST) -n 2 --dist loadfile -m 'pbx and not alone' $(ARGS) $(MAY_BE_NONE)
+	$(PYTEST) -m 'pbx and alone' $(ARGS) $(MAY_BE_NONE)
 
 check: lint ## quick: lint and the tests that need no Asterisk
 	$(PYTEST) -n 2 -q -m 'not pbx and not slow' $(ARGS)
