@@ -38,6 +38,13 @@ class CustomerTable:
     columns: tuple[str, ...] = ()
     rows: Mapping[str, Row] = field(default_factory=dict, repr=False)
 
+    def languages(self) -> frozenset[str]:
+        """Return the languages that rows name."""
+        if "language" not in self.columns:
+            return frozenset()
+        at = self.columns.index("language")
+        return frozenset(row[at] for row in self.rows.values()) - {""}
+
     def find(self, number: str) -> Mapping[str, str] | None:
         """Return the row of a number, by column; None for none."""
         row = self.rows.get(number)

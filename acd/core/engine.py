@@ -22,6 +22,7 @@ from acd.core.events import (
     AgentReady,
     CallArrived,
     CallEnded,
+    CallerIdentified,
     CallLeftQueue,
     CallQueued,
     ConfigurationChanged,
@@ -93,6 +94,7 @@ class Engine:
         self._reconfiguration = Reconfiguration(self.world, self._matching, self._room, self._desk, self._offering)
         self._handlers: dict[type, Callable[[Any, float], None]] = {
             CallArrived: self._call_arrived,
+            CallerIdentified: self._caller_identified,
             CallQueued: self._call_queued,
             CallLeftQueue: self._call_left_queue,
             CallEnded: self._call_ended,
@@ -231,6 +233,16 @@ class Engine:
         call = Call(event.call_id, world.calls_seen, event.caller, event.dialled, now)
         call.story.tell(now, world.cause, "arrived", event.dialled)
         world.calls[call.id] = call
+
+    def _caller_identified(self, event: CallerIdentified, now: float) -> None:
+        call = self.world.calls.get(event.call_id)
+        if call is None:
+            self.world.stale_events += 1
+        elif event.source:
+            call.story.tell(now, self.world.cause, "identified", f"customer {event.customer}, known by {event.source}")
+        else:
+            failure = f"; the look-up: {event.failure}" if event.failure else ""
+            call.story.tell(now, self.world.cause, "identified", f"not known{failure}")
 
     def _call_queued(self, event: CallQueued, now: float) -> None:
         world = self.world

@@ -20,6 +20,7 @@ __all__ = [
     "CallEnded",
     "CallLeftQueue",
     "CallQueued",
+    "CallerIdentified",
     "ConfigurationChanged",
     "CountsReset",
     "DeviceChanged",
@@ -73,6 +74,18 @@ class CallArrived:
     call_id: str
     caller: str = ""
     dialled: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CallerIdentified:
+    """It has been found out who calls, or why that is not known. For the call's story; nothing is decided by it."""
+
+    call_id: str
+    customer: str = ""
+    source: str = ""
+    """Where that is from; empty: nothing is known of the caller but the number."""
+    failure: str = ""
+    """Why a look-up came to nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,6 +274,7 @@ class TimePassed:
 
 Event = (
     CallArrived
+    | CallerIdentified
     | CallQueued
     | CallLeftQueue
     | CallEnded

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from acd.core.matching import ONE_AGENT
@@ -69,6 +70,8 @@ class CallPlace:
     caller: str = ""
     """The customer's number, where we have called."""
     customer: str = ""
+    known: Mapping[str, str] = field(default_factory=dict)
+    """What a look-up has told of the caller."""
 
     def state(self, context: CallContext) -> StoredCall:
         """Return what the channel is to remember, which is told so now."""
@@ -81,6 +84,7 @@ class CallPlace:
             customer=self.customer,
             menus=tuple(context.menus),
             walk=StoredWalk.of(context),
+            known=self.known,
             data=context.data,
         )
         if self.dial is not None:

@@ -14,7 +14,7 @@ from structlog.typing import FilteringBoundLogger
 
 from acd.core.calls import Call
 from acd.core.commands import ChangeQueue, Overflow
-from acd.core.events import CallArrived, CallEnded, CallQueued, Event, TalkEnded
+from acd.core.events import CallArrived, CallEnded, CallerIdentified, CallQueued, Event, TalkEnded
 from acd.core.specs import OverflowAction, OverflowActionKind
 from acd.core.transitions import CallState
 from acd.service.agi_line import AgiLine, Sounds
@@ -28,7 +28,7 @@ from acd.service.call_state import (
     is_call_id,
 )
 from acd.service.clocks import Clocks
-from acd.service.compile import Customer
+from acd.service.lookups.customers import Customer, CustomerDesk
 from acd.service.one_agent import OneAgent
 from acd.service.overflow import After, OverflowActions
 from acd.service.queue_stay import QueueStay, StayEnd, StayTools
@@ -50,6 +50,7 @@ _RESUME = (STATE_VARIABLE, "DIALSTATUS", "ANSWEREDTIME", "DIALEDPEERNAME", "BLIN
 _MOST_REQUEUES = 3
 """So often a call is queued again that the engine let go of after a fault, or that could not go where it was sent."""
 _LONGEST_CALLER_CHARS = 80
+_MUSIC = "default"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +73,10 @@ class SessionTools:
     set_variable: Callable[[str, str, str], bool]
     """Set a variable (channel, name, value) beside the line, which may be busy; False: that cannot be done now."""
     can_set_variable: Callable[[], bool]
+    customers: CustomerDesk
+    """Tells who calls."""
     customer: Callable[[str], Customer]
-    """Who calls from this number."""
+    """Who calls from this number, as far as that is at hand."""
     one_agent: OneAgent
     keys: Callable[[str], Mapping[str, OverflowAction]]
     """What the keys do that a caller waiting in this queue may press."""
@@ -92,6 +95,7 @@ class CallSession:
         )
         self._place = CallPlace(tools.clocks.wall(), _dialled(agi))
         self._context = CallContext(call_id="")
+        self._known: Customer | None = None
         self._ended = False
         self._requeues = 0
         self.call_id = ""
@@ -162,6 +166,7 @@ class CallSession:
         if stored is None:
             log.info("call arrived", call_id=self.call_id, caller=arrived.caller, dialled=arrived.dialled)
             self._tools.post(arrived)
+            await self._identify()
             outcome = await self._walk(self._tools.entry_node(self._place.dialled))
         else:
             outcome = await self._resume(stored, arrived)
@@ -304,8 +309,27 @@ class CallSession:
     def _customer(self) -> Customer:
         """Who calls."""
         if self._place.caller:  # we have called: the priority is in the call's own
-            return Customer(self._place.customer)
-        return self._tools.customer(self._context.caller)
+            return Customer(id=self._place.customer)
+        return self._known or self._tools.customer(self._context.caller)
+
+    async def _identify(self) -> None:
+        """Find out who calls, before anything else is heard; a caller whom that takes a moment hears ringing."""
+        customers, context = self._tools.customers, self._context
+        context.facts["number"] = customers.normal(context.caller)
+        found = customers.at_hand(context.caller)
+        if found is None:
+            asked = customers.ask(context.caller, context.lookup, self.call_id)
+            found = (await self._line.wait_for(asked, _MUSIC)).result
+        self._take_customer(found)
+        self._tools.post(CallerIdentified(self.call_id, found.id, found.source, found.failure))
+        if found.language:
+            context.language = found.language
+            await self._line.set_language(found.language)
+
+    def _take_customer(self, customer: Customer) -> None:
+        self._known = customer
+        self._place.known = customer.stored()
+        self._context.customer.update(customer.fields())
 
     async def _queue_changed(self, change: ChangeQueue) -> None:
         """Let the channel remember that the engine has moved the call to another queue."""
@@ -349,6 +373,8 @@ class CallSession:
         self._context.menus.extend(NodeId(menu) for menu in stored.menus)
         self._context.entry = self._tools.entry_node(stored.dialled)
         stored.walk.restore(self._context)
+        self._context.facts["number"] = self._tools.customers.normal(stored.caller or self._context.caller)
+        self._take_customer(self._customer_of(stored))
         if stored.language:
             self._context.language = stored.language
             await self._line.set_language(stored.language)
@@ -362,6 +388,12 @@ class CallSession:
         elif known is None:
             post(CallArrived(arrived.call_id, self._context.caller, stored.dialled))
         return await self._go_on(stored)
+
+    def _customer_of(self, stored: StoredCall) -> Customer:
+        """Who calls, as the channel tells if a look-up was asked: it is not asked again."""
+        if stored.known:
+            return Customer.restored(stored.known)
+        return self._tools.customer(stored.caller or self._context.caller)
 
     async def _go_on(self, stored: StoredCall) -> Outcome | None:
         node = NodeId(stored.node) if stored.node else None

@@ -75,6 +75,8 @@ class StoredCall:
     """The way down the menus, for `back` and `top`."""
     walk: StoredWalk = field(default_factory=StoredWalk)
     """The subtrees under way, and what nodes gave the call."""
+    known: Mapping[str, str] = field(default_factory=dict)
+    """What a look-up has told of the caller."""
     data: Mapping[str, str] = field(default_factory=dict)
 
     def encode(self) -> str:
@@ -101,6 +103,7 @@ class StoredCall:
         pairs += [(f"r.{skill}", str(level)) for skill, level in self.requires.items()]
         pairs += [("m", " ".join(self.menus[-MOST_MENUS:]))] if self.menus else []
         pairs += self.walk.pairs()
+        pairs += [(f"k.{name}", value) for name, value in self.known.items()]
         pairs += [(f"d.{name}", value) for name, value in self.data.items()]
         encoded = [_VERSION, *(urlencode([pair]) for pair in pairs)]
         room = _MOST_CHARS - sum(len(part) + 1 for part in encoded)
@@ -138,6 +141,7 @@ class StoredCall:
                 again=pairs.get("a", ""),
                 menus=tuple(pairs.get("m", "").split()),
                 walk=StoredWalk.from_pairs(pairs),
+                known={key[2:]: value for key, value in pairs.items() if key.startswith("k.")},
                 data={key[2:]: value for key, value in pairs.items() if key.startswith("d.")},
             )
         except KeyError as error:

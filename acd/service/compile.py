@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from sys import intern
 from zoneinfo import ZoneInfo
@@ -29,6 +29,9 @@ from acd.core.specs import (
 )
 from acd.service.calendars.compiling import compile_calendar
 from acd.service.callbacks.policy import CallbackSite, compile_callbacks
+from acd.service.lookups.compiling import compile_customers, compile_lookups, customer_languages
+from acd.service.lookups.customers import Customer, CustomerSite
+from acd.service.lookups.specs import LookUpSpec
 from acd.service.menus import NodeContext, build
 from acd.service.menus.keys import Level, effective
 from acd.service.menus.leaving import callback_tree
@@ -52,19 +55,6 @@ from routing.skills import Requirement
 from routing.strategies import installed_strategies
 
 __all__ = ["Compiled", "Customer", "DailyReset", "Outbound", "compile_config"]
-
-
-@dataclass(frozen=True, slots=True)
-class Customer:
-    """A caller who is known by number."""
-
-    id: str
-    """The same for all numbers of one customer; what the last agent is remembered by."""
-    name: str = ""
-    priority: int = 0
-    """Points added to every call of theirs."""
-    agent: str = ""
-    """The agent who is first offered their calls."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +92,10 @@ class Compiled:
     """The calendars by name."""
     opening_hours: Mapping[str, str]
     """The calendar of each queue that has one; the others are always open."""
-    customers: Mapping[str, Customer]
-    """Known callers by number, as it arrives."""
+    customers: CustomerSite
+    """Callers who are known, and how others become so."""
+    lookups: Mapping[str, LookUpSpec]
+    """Requests to other systems by name; those of single nodes by ``tree.node``."""
     outbound: Outbound
     """What may be dialled beside agents' phones."""
     callbacks: CallbackSite
@@ -118,6 +110,8 @@ class Compiled:
     """The voicemail boxes."""
     recordings_keep_days: int
     """What nodes of type record have recorded is deleted after so many days; 0: never."""
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """What look-ups show to other systems, by name."""
 
     def entry_node(self, dialled: str) -> NodeId:
         """Where a caller who dialled this number enters; without a default the first number's node takes the others."""
@@ -177,12 +171,15 @@ def compile_config(config: Config) -> Compiled:
             {tree.language for tree in trees}
             | {node.language for tree in trees for node in tree.nodes if isinstance(node, LanguageNode)}
             | {node.language for tree in trees for node in tree.nodes if isinstance(node, SetNode) and node.language}
+            | customer_languages(config)
         ),
         calendars={name: compile_calendar(calendar) for name, calendar in config.calendars.items()},
         opening_hours={
             name: queue.opening_hours for name, queue in config.routing.queues.items() if queue.opening_hours
         },
-        customers={number: _customer(number, customer) for number, customer in config.routing.customers.items()},
+        customers=compile_customers(config),
+        lookups=compile_lookups(config),
+        secrets={name: secret.get_secret_value() for name, secret in config.secrets.items()},
         outbound=Outbound(config.routing.outbound.allowed, config.routing.outbound.trunk or ""),
         callbacks=compile_callbacks(config.routing),
         keys={
@@ -338,10 +335,6 @@ def _rules(
 def _action(action: overflow.Action, menu_node: _MenuNode) -> OverflowAction:
     target = str(menu_node(action.target)) if action.menu is not None else action.target
     return OverflowAction(OverflowActionKind(action.kind), target, action.keep_wait)
-
-
-def _customer(number: str, customer: site.Customer) -> Customer:
-    return Customer(customer.name or number, customer.name, customer.priority, customer.agent or "")
 
 
 def _limits(menus: Menus, menu_node: _MenuNode) -> Limits:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from acd.service.hashes import Argon2Hashes
+from ivr.lookups import LookUps
 from ivr.mailboxes import Mailboxes
 from ivr.opening import Calendars, QueueStates
 from ivr.recordings import Recordings
@@ -32,6 +33,7 @@ def menu_tools(
     calendars: Calendars,
     queues: QueueStates,
     mailboxes: Mailboxes,
+    lookups: LookUps,
     recordings: Recordings,
 ) -> Tools:
     """Put the tools together."""
@@ -41,5 +43,6 @@ def menu_tools(
         calendars=calendars,
         queues=queues,
         mailboxes=mailboxes,
+        lookups=lookups,
         recordings=recordings,
     )

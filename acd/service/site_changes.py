@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from dataclasses import replace
+from typing import Any, Final
 
 from acd.core.changes import describe_changes
 from acd.service.compile import Compiled
+from acd.service.lookups.customers import CustomerSite
+from config.customers import CustomerTable
 from config.schema import Acd
 from ivr.tree import Node, Tree
 
 __all__ = ["changes_between", "needing_restart"]
 
+_NO_ONE: Final[Mapping[str, Any]] = {"listed": {}, "table": CustomerTable(), "agents": frozenset()}
 _SECRETS = frozenset({"asterisk.ami.password"})
 
 
@@ -24,7 +28,9 @@ def changes_between(before: Compiled, after: Compiled) -> list[str]:
         *_prompts(before, after),
         *_names("calendar", before.calendars, after.calendars),
         *_mapping("opening hours of queue", before.opening_hours, after.opening_hours),
-        *_names("customer", before.customers, after.customers),
+        *_customers(before.customers, after.customers),
+        *_names("look-up", before.lookups, after.lookups),
+        *_names("secret", before.secrets, after.secrets),
         *_single("outbound", before.outbound, after.outbound),
         *_single("reset of call counts", before.counts_reset, after.counts_reset),
     ]
@@ -38,6 +44,18 @@ def needing_restart(before: Acd, after: Acd) -> list[str]:
         for key in {**old, **new}
         if old.get(key) != new.get(key)
     ]
+
+
+def _customers(before: CustomerSite, after: CustomerSite) -> Iterator[str]:
+    yield from _names("customer", before.listed, after.listed)
+    old, new = before.table, after.table
+    if old.columns != new.columns:
+        yield f"customer table: columns {', '.join(new.columns) or 'none'}, not {', '.join(old.columns) or 'none'}"
+    if old.rows != new.rows:
+        changed = sum(1 for number, row in new.rows.items() if number in old.rows and old.rows[number] != row)
+        gone, added = (len(one.keys() - other.keys()) for one, other in ((old.rows, new.rows), (new.rows, old.rows)))
+        yield f"customer table: {added} new, {changed} changed, {gone} gone"
+    yield from _single("how callers are looked up", replace(before, **_NO_ONE), replace(after, **_NO_ONE))
 
 
 def _menus(before: Mapping[str, Tree], after: Mapping[str, Tree]) -> Iterator[str]:

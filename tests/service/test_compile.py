@@ -259,16 +259,17 @@ def test_defaults_of_the_whole_site() -> None:
     site = compile_config(load(EXAMPLES / "demo", {"ACD_AMI_PASSWORD": "secret"}))
     spec = RoutingSpec(site.routing.queues, site.routing.agents)
     assert site.routing == spec
-    assert (site.calendars, site.opening_hours, site.customers) == ({}, {}, {})
+    assert (site.calendars, site.opening_hours, site.customers.listed) == ({}, {}, {})
     assert (site.outbound, site.counts_reset) == (Outbound(), None)
     assert site.calendar_of("sales") is None
 
 
 def test_customers(site: Compiled) -> None:
-    assert site.customers == {
-        "+4930123456": Customer("Important Ltd", "Important Ltd", 100, "anna"),
-        "+4930123457": Customer("Important Ltd", "Important Ltd"),
-        "030999": Customer("030999"),
+    named = {"id": "Important Ltd", "name": "Important Ltd", "source": "customers"}  # two numbers, one customer
+    assert site.customers.listed == {
+        "+4930123456": Customer(**named, priority=100, agent="anna"),
+        "+4930123457": Customer(**named),
+        "030999": Customer(id="030999", source="customers"),
     }
 
 

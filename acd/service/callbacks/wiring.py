@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +23,6 @@ from ivr.opening import Calendars
 
 __all__ = ["Surroundings", "customer_of", "make_callbacks"]
 
-_NUMBER = re.compile(r"\+?[0-9]{3,24}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,4 +80,4 @@ def make_callbacks(path: Path, around: Surroundings, loop: asyncio.AbstractEvent
 
 def customer_of(site: LiveSite, number: str) -> Customer:
     """Who calls. A number that is not known is a customer of its own, if it is one that can be dialled."""
-    return site.compiled.customers.get(number) or Customer(number if _NUMBER.fullmatch(number) else "")
+    return site.compiled.customers.who(number)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
-from acd.service.menus import asking, deciding, leaving, survey, talking, voicemail
+from acd.service.menus import asking, deciding, leaving, lookups, survey, talking, voicemail
 from acd.service.menus.context import Builder, NodeContext
 from config.schema.ivr import Node as WrittenNode
 from config.schema.keys import MenuKeys
@@ -21,6 +21,7 @@ BUILDERS: Mapping[type, Builder[Any]] = MappingProxyType(
         **asking.BUILDERS,
         **deciding.BUILDERS,
         **leaving.BUILDERS,
+        **lookups.BUILDERS,
         **survey.BUILDERS,
         **voicemail.BUILDERS,
     }
