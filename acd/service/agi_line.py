@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
+from itertools import groupby
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -100,11 +101,12 @@ class AgiLine:
         missing: list[Speech] = []
         if self._keys and self._keys[0] in interrupt_digits:
             return Played(self._keys[0])
-        for part in speech:
-            if isinstance(part, Recording):
-                sound = Resolved((part.path,), ())
+        # What is said in several parts comes as one file where that can be had: between two there would be a gap.
+        for recorded, parts in groupby(speech, lambda part: isinstance(part, Recording)):
+            if recorded:
+                sound = Resolved(tuple(part.path for part in parts if isinstance(part, Recording)), ())
             else:
-                sound = await self._sounds.resolve_all((part,), self._language)
+                sound = await self._sounds.resolve_all(tuple(parts), self._language)
             missing += sound.missing
             for file in sound.files:
                 if self._stopped:
