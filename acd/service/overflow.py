@@ -42,12 +42,19 @@ class After(Enum):
 class OverflowActions:
     """Carries out what is neither a queue nor a menu.
 
-    ``outbound``: what may be dialled, as configured now. ``nodes``: all nodes of the menus.
+    ``outbound``: what may be dialled, as configured now. ``nodes``: all nodes of the menus. ``takes_message``: whether a
+    box of the site's own (by its name) takes one now.
     """
 
-    def __init__(self, outbound: Callable[[], Outbound], nodes: Callable[[], Collection[NodeId]] = tuple) -> None:
+    def __init__(
+        self,
+        outbound: Callable[[], Outbound],
+        nodes: Callable[[], Collection[NodeId]] = tuple,
+        takes_message: Callable[[str], bool] = lambda _: True,
+    ) -> None:
         self._outbound = outbound
         self._nodes = nodes
+        self._takes_message = takes_message
 
     def node(self, action: OverflowAction) -> NodeId | None:
         """The menu node that an action leads to; None: it is carried out by ``carry_out``."""
@@ -59,7 +66,7 @@ class OverflowActions:
             case OverflowActionKind.VOICEMAIL:
                 # A box of the site's own goes before one of Asterisk's.
                 own = node_id(VOICEMAIL_TREE, action.target)
-                return own if own in self._nodes() else None
+                return own if own in self._nodes() and self._takes_message(action.target) else None
             case _:
                 return None
 
@@ -86,6 +93,9 @@ class OverflowActions:
                 return After.OVER
 
     async def _voicemail(self, line: AgiLine, box: str, call_id: str) -> After:
+        if node_id(VOICEMAIL_TREE, box) in self._nodes():
+            log.error("the voicemail box takes no message: the caller waits on", call_id=call_id, box=box)
+            return After.BACK
         await self.let_go(line)
         await line.run_application("VoiceMail", f"{box},u")
         (status,) = await line.read_variables(("VMSTATUS",))

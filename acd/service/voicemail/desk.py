@@ -160,6 +160,10 @@ class VoicemailDesk:
         count += self._drafts.of_target(Purpose.MESSAGE, box)
         return BoxTrouble.FULL if count >= spec.most_messages or size_bytes >= spec.most_bytes else None
 
+    def takes_message(self, box: str) -> bool:
+        """Tell whether a message can be left in a box, as far as that is known without trying."""
+        return self.trouble(box) is None and self._drafts.has_room()
+
     async def open(self, box: str, call: CallContext, node: str) -> Draft:
         """See ``Mailboxes``."""
         spec = self.box(box)

@@ -9,6 +9,8 @@ taken as it is. A caller who is still there comes back to the same node before t
 from __future__ import annotations
 
 import asyncio
+import errno
+import os
 import secrets
 import shutil
 import time
@@ -232,11 +234,25 @@ class Drafts:
 
     # The disk.
 
+    def has_room(self) -> bool:
+        """Tell whether something can be recorded, as far as that is known without trying. Asks the disk, shortly."""
+        try:
+            self._check_room()
+        except OSError as error:
+            log.error("nothing can be recorded", why=str(error))  # noqa: TRY400
+            return False
+        return True
+
+    def _check_room(self) -> None:
+        for folder in (self._folder.parent, self._recordings_dir):
+            if folder.is_dir() and shutil.disk_usage(folder).free < _LEAST_FREE_BYTES:
+                raise OSError(errno.ENOSPC, "the disk is full", str(folder))
+        if not os.access(self._recordings_dir, os.W_OK | os.X_OK):
+            raise OSError(errno.EACCES, "the engine cannot write there", str(self._recordings_dir))
+
     def _write(self, note: Note) -> None:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for folder in (self._folder, self._recordings_dir):
-            if shutil.disk_usage(folder).free < _LEAST_FREE_BYTES:
-                raise OSError(28, "the disk is full", str(folder))
+        self._check_room()
         write_atomically(self._path(note), _encode(note))
 
     def _remove(self, note: Note) -> None:
