@@ -15,7 +15,10 @@ from tests.integration.stage import Stage, eventually
 pytestmark = [pytest.mark.pbx, pytest.mark.asyncio(loop_scope="session")]
 
 CUSTOMER = OUTSIDE[0]
-OUTBOUND: dict[str, Any] = {"outbound": {"allowed": ["+4930"], "trunk": TRUNK}}
+OUTBOUND: dict[str, Any] = {
+    "outbound": {"allowed": ["+4930"], "trunk": TRUNK},
+    "callbacks": {"home_country": "DE", "confirm": "no", "other_number": "no"},
+}
 QUEUES: dict[str, Any] = {
     "cards": {"overflow": [{"when": {"waiting_s": "0.3"}, "then": {"callback": "general"}}]},
     "general": {},
@@ -54,12 +57,13 @@ async def test_the_agent_is_called_then_the_customer(stage: OpenStage) -> None:
         agent = await s.phones["anna"].offered()
         assert agent.invite.from_user == CUSTOMER, "the agent sees who is called back"
         await agent.answered()
-        await s.talking(1)
         customer = await s.rings(CUSTOMER, timeout_s=10)
+        await s.engine.agent("anna", "reserved")
         assert customer.offered_at > agent.offered_at
         assert customer.invite.from_user == "200", "the customer sees the number that was called"
         customer.answer()
         await customer.answered()
+        await s.talking(1)
         await eventually(lambda: no_more(s), "not to be called again, even if the engine is killed now")
         await customer.hang_up()
         await agent.ended()
@@ -104,6 +108,7 @@ async def test_a_customer_who_is_not_reached_is_tried_again_later(stage: OpenSta
         await agent.ended(15)
         await s.engine.agent("anna", "ready")
         await s.empty()
+        assert await s.engine.metric('acd_calls_total{queue="general",result="served"}') == 0
         (entry,) = kept(s)
         assert (entry["number"], entry["attempts"]) == (CUSTOMER, 1)
         assert s.engine.logged("customer not reached")
@@ -133,7 +138,7 @@ async def test_a_number_that_may_not_be_dialled_keeps_the_caller_waiting(stage: 
         call = await s.place(CallPlan("200", caller_number="+881999"))
 
         async def is_refused() -> bool:
-            return bool(s.engine.logged("no callback"))
+            return bool(s.engine.logged("no callback to this number"))
 
         await eventually(is_refused, "refused")
         await s.waiting(1)
