@@ -29,6 +29,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "reload": "take the changed configuration folder while calls are on",
         "explain": "why a call went where it went, or why an agent has no call",
         "ivr": "walk through the menus in a terminal, or draw them",
+        "voicemail": "make the hash of a voicemail box's PIN, or list the messages",
         "replay": "run a journal through the engine and say where it decides differently",
         "simulate": "simulate a queue with the engine in virtual time: waits, service level, occupancy",
         "demo": "callers and phones on a private Asterisk, with a live table and a summary",

@@ -42,8 +42,8 @@ class After(Enum):
 class OverflowActions:
     """Carries out what is neither a queue nor a menu.
 
-    ``outbound``: what may be dialled, as configured now. ``nodes``: all nodes of the menus. ``takes_message``: whether a
-    box of the site's own (by its name) takes one now.
+    ``outbound``: what may be dialled, as configured now. ``nodes``: all nodes of the menus. ``takes_message``: whether
+    a box of the site's own (by its name) takes one now.
     """
 
     def __init__(

@@ -63,7 +63,7 @@ from acd.service.sessions import Sessions
 from acd.service.status import dated, status_of
 from acd.service.stocktaking import RestoredTalks, Stocktaking
 from acd.service.voicemail.service import VoicemailService, VoicemailSurroundings
-from acd.web import calendars
+from acd.web import calendars, voicemail
 from acd.web.backend import AgentAction, ConfigurationRefused, Json, Readiness
 from ami_bridge.agi_server import AgiLimits, AgiServer
 from ami_bridge.agi_session import AgiSession
@@ -141,6 +141,7 @@ class Parts:
                 originate=self.link.originate,
                 agent_of=self._agent_of_call,
                 queue_of=self._queue_of_call,
+                agents=self.engine.agents.keys,
             ),
         )
         self.metrics.watch(self.voicemail.metrics)
@@ -196,7 +197,11 @@ class Parts:
                 sounds=self.prompts,
                 taken_over=restored.taken_over,
                 stay=stay,
-                overflow=OverflowActions(self._outbound, lambda: self._site.compiled.forest.nodes),
+                overflow=OverflowActions(
+                    self._outbound,
+                    lambda: self._site.compiled.forest.nodes,
+                    self.voicemail.desk.takes_message,
+                ),
                 set_variable=self.link.set_variable,
                 can_set_variable=lambda: self.link.connected,
                 customers=self.lookups.customers,
@@ -269,6 +274,7 @@ class Parts:
     def areas(self) -> Iterator[Callable[[web.Application], None]]:
         """Yield what adds the routes of each further subject to the web port."""
         yield partial(calendars.add_routes, desk=self.calendars)
+        yield partial(voicemail.add_routes, backend=self.voicemail.web)
 
     def begin(self) -> None:
         """Give the engine its first inputs, the journal open: offers wait, agents are as they were."""

@@ -13,11 +13,12 @@ from typing import TypeAlias
 
 import structlog
 
+from acd.service.hashes import Argon2Hashes
 from acd.service.sound_files import ENDING, SoundFile
 from acd.service.voicemail.boxes import DEFAULT_GREETING, Boxes, BoxSpec
 from acd.service.voicemail.drafts import Drafts, Note, Purpose
 from acd.service.voicemail.message import CallFacts, MessageState, StoredMessage
-from acd.service.voicemail.pins import Lockouts, hash_pin, is_right
+from acd.service.voicemail.pins import LONGEST_PIN, Lockouts, hash_pin
 from acd.service.voicemail.store import MessageStore, copy_sound
 from ivr.context import CallContext
 from ivr.mailboxes import Access, BoxFace, BoxTrouble, BoxUnavailable, Heard, Login, MessageKind, Shelf
@@ -93,6 +94,7 @@ class VoicemailDesk:
         self._queue_of = queue_of
         self._greetings: dict[str, Path] = {}
         self._acknowledged: set[str] = set()
+        self._hashes = Argon2Hashes()
         self._nobody = ""
         drafts.rescue_by(Purpose.MESSAGE, self._rescue)
 
@@ -290,7 +292,7 @@ class VoicemailDesk:
         if self._lockouts.is_locked(*keys):
             log.warning("voicemail is locked", call_id=call.call_id, box=keys[0], caller=keys[1])
             return Login.LOCKED, ""
-        right = await asyncio.to_thread(self._compare, spec, pin)
+        right = await self._compare(spec, pin)
         if self._lockouts.is_locked(*keys):  # others have tried meanwhile
             return Login.LOCKED, ""
         if right and spec is not None:
@@ -301,11 +303,11 @@ class VoicemailDesk:
         locked = await self._lockouts.wrong(*keys)
         return (Login.LOCKED if locked else Login.WRONG), ""
 
-    def _compare(self, spec: BoxSpec | None, pin: str) -> bool:
+    async def _compare(self, spec: BoxSpec | None, pin: str) -> bool:
         if spec is not None and spec.pin_hash:
-            return is_right(spec.pin_hash, pin)
-        self._nobody = self._nobody or hash_pin("0" * 8)
-        is_right(self._nobody, pin)
+            return await self._hashes.matches(spec.pin_hash, pin) is True
+        self._nobody = self._nobody or await asyncio.to_thread(hash_pin, "0" * LONGEST_PIN)
+        await self._hashes.matches(self._nobody, pin)
         return False
 
     def number_of(self, box: str) -> str:

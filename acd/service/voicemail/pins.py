@@ -1,4 +1,4 @@
-"""PINs of boxes: hashes, comparing, and the lock-out after wrong ones."""
+"""PINs of boxes: their hashes, and the lock-out after wrong ones."""
 
 from __future__ import annotations
 
@@ -10,12 +10,11 @@ from pathlib import Path
 import orjson
 import structlog
 from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
 
 from acd.service.files import write_atomically
 from acd.service.voicemail.boxes import LockOut
 
-__all__ = ["LONGEST_PIN", "SHORTEST_PIN", "Lockouts", "hash_pin", "is_right"]
+__all__ = ["LONGEST_PIN", "SHORTEST_PIN", "Lockouts", "hash_pin"]
 
 log = structlog.get_logger(__name__)
 
@@ -33,14 +32,6 @@ def hash_pin(pin: str) -> str:
     if not (pin.isascii() and pin.isdigit() and SHORTEST_PIN <= len(pin) <= LONGEST_PIN):
         raise ValueError(f"a PIN has {SHORTEST_PIN} to {LONGEST_PIN} digits and nothing else")
     return PasswordHasher().hash(pin)
-
-
-def is_right(pin_hash: str, pin: str) -> bool:
-    """Compare a PIN with a hash. Takes as long as making one: not for the event loop."""
-    try:
-        return PasswordHasher().verify(pin_hash, pin)
-    except (VerificationError, InvalidHashError):
-        return False
 
 
 @dataclass(slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from acd.service.voicemail.notices import Notices
 from acd.service.voicemail.pins import Lockouts
 from acd.service.voicemail.recordings import KeptRecordings
 from acd.service.voicemail.store import MessageStore
+from acd.service.voicemail.web import VoicemailWeb
 from ami_bridge.ami_codec import HeaderValue
 
 __all__ = ["VoicemailService", "VoicemailSurroundings"]
@@ -43,6 +44,8 @@ class VoicemailSurroundings:
     """The agent whose own phone a call comes from; empty for every other one."""
     queue_of: QueueOf
     """The queue that a call came from (empty: none) and its priority there."""
+    agents: Callable[[], Collection[str]]
+    """The ids of all agents."""
     put: Callable[[Message], bool] | None = None
     """The outbox, if there is one; blocks on the disk."""
 
@@ -75,6 +78,7 @@ class VoicemailService:
         self.recordings = KeptRecordings(
             state_dir / "recordings", self._drafts, around.keep_days, around.wall, queue_of=around.queue_of
         )
+        self.web = VoicemailWeb(around.boxes, self.store, self.recordings, around.agents)
         self.lamps = Lamps(around.boxes, self.store, around.originate)
         self._notices = (
             Notices(self.store, self.desk.box, self.desk.left_at, around.put) if around.put is not None else None
