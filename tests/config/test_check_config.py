@@ -78,7 +78,7 @@ def test_json_of_a_sound_site(capsys: pytest.CaptureFixture[str], monkeypatch: p
     monkeypatch.setenv("ACD_AMI_PASSWORD", "secret")
     assert main(["check-config", "--json", "--config", str(EXAMPLES / "bank")]) == 0
     report = json.loads(capsys.readouterr().out)
-    assert (report["ok"], report["queues"], report["agents"], report["trees"]) == (True, 4, 8, 3)
+    assert (report["ok"], report["queues"], report["agents"], report["trees"]) == (True, 4, 8, 6)
 
 
 def test_folder_from_the_environment(
@@ -122,7 +122,7 @@ def test_json_schemas(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
     out = tmp_path / "new" / "schemas"
     assert main(["check-config", "--json-schema", str(out)]) == 0
     written = sorted(path.name for path in out.iterdir())
-    assert written == [f"{name}.schema.json" for name in ("acd", "agents", "calendars", "ivr", "routing")]
+    assert written == [f"{name}.schema.json" for name in ("acd", "agents", "calendars", "followup", "ivr", "routing", "voicemail")]
     assert sorted(Path(line).name for line in capsys.readouterr().out.splitlines()) == written
 
 

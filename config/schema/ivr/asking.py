@@ -193,7 +193,7 @@ class Collect(Model):
     confirm: Annotated[Confirm | None, BeforeValidator(_flag_or_more)] = None
     """Is the entry read back to be accepted? yes, or how."""
 
-    next: Reference = Field(examples=["main"])
+    next: Annotated[Reference, Way.CHOICE] = Field(examples=["main"])
     """Where the caller goes with a valid entry."""
 
     on_failure: Annotated[Reference, Way.FAILURE] | None = None
@@ -259,7 +259,7 @@ class Pin(Model):
     no_input: Retry = Field(default_factory=Retry)
     """After no digit at all."""
 
-    next: Reference = Field(examples=["main"])
+    next: Annotated[Reference, Way.CHOICE] = Field(examples=["main"])
     """Where the caller goes with a PIN that matches, or that is to be looked up."""
 
     on_failure: Annotated[Reference, Way.FAILURE] | None = None
