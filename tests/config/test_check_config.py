@@ -122,7 +122,9 @@ def test_json_schemas(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
     out = tmp_path / "new" / "schemas"
     assert main(["check-config", "--json-schema", str(out)]) == 0
     written = sorted(path.name for path in out.iterdir())
-    assert written == [f"{name}.schema.json" for name in ("acd", "agents", "calendars", "followup", "ivr", "routing", "voicemail")]
+    assert written == [
+        f"{name}.schema.json" for name in ("acd", "agents", "calendars", "followup", "ivr", "routing", "voicemail")
+    ]
     assert sorted(Path(line).name for line in capsys.readouterr().out.splitlines()) == written
 
 
