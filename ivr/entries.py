@@ -51,8 +51,8 @@ class EntryRules:
 async def read_entry(visit: Visit, rules: EntryRules, *, secret: bool = False) -> str | None:
     """Read an entry; None when no key came at all.
 
-    A key that is no digit ends it and is part of it: it is not `complete` then. The terminator of an entry that was
-    over without it means nothing when it comes after all.
+    A key that is no digit is part of it: it is not `complete` then. The terminator of an entry that was over without
+    it means nothing when it comes after all.
     """
     read = visit.read_secret if secret else visit.read_digit
     entry = ""
@@ -63,8 +63,6 @@ async def read_entry(visit: Visit, rules: EntryRules, *, secret: bool = False) -
         if key == rules.terminator:
             return entry
         entry += key
-        if key not in DIGITS:
-            return entry
         if len(entry) == rules.max_digits:
             visit.call.late_terminator = rules.terminator
             return entry

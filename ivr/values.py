@@ -24,7 +24,7 @@ DURATION_MAX_S = 10**9
 
 _NUMBER = re.compile(r"[+-]?[0-9]{1,18}")
 _ORDINAL = re.compile(r"[0-9]{1,15}")
-_AMOUNT = re.compile(r"([+-]?)([0-9]{1,12}|[0-9]{1,3}(?:,[0-9]{3}){1,3})(\.[0-9]{1,15})?")
+_AMOUNT = re.compile(r"([+-]?)([0-9]{1,12}|[0-9]{1,3}(?:,[0-9]{3}){1,3})(\.[0-9]{1,20})?")
 _CURRENCY_FIRST = re.compile(r"([A-Z]{3})\s*([^A-Z]+)")
 _CURRENCY_LAST = re.compile(r"([^A-Z]+?)\s*([A-Z]{3})")
 _DATE = re.compile(r"([0-9]{4})(-?)([0-9]{2})\2([0-9]{2})(?:[T ].{1,40})?")
