@@ -10,7 +10,8 @@ from config.checks.references import Place
 from config.checks.rings import rings
 from config.checks.site_map import SiteMap, Step
 from config.problems import Findings, Position
-from config.schema.marks import Way
+from config.schema.ivr import Branch, SetData
+from config.schema.marks import Way, marks
 
 __all__ = ["check_walks"]
 
@@ -32,13 +33,15 @@ def _check_rings(site: SiteMap, findings: Findings) -> None:
     """Refuse rings on which the caller is never asked; warn of those that a silent caller stays on."""
     refused: set[Place] = set()
     for ring in _rings(site, {Way.BY_ITSELF}):
+        if _is_counted(site, ring):
+            continue
         refused.update(step.to for step in ring)
         findings.error(
             ring[-1].position,
             f"callers go round for ever without being asked: {_told(ring)}; lead one to a menu, a queue or hangup",
         )
     for ring in _rings(site, {Way.BY_ITSELF, Way.FAILURE}):
-        if not refused.intersection(step.to for step in ring):
+        if not refused.intersection(step.to for step in ring) and not _is_counted(site, ring):
             findings.warning(
                 ring[-1].position,
                 f"a caller who presses nothing goes round for ever: {_told(ring)}; lead on_failure elsewhere",
@@ -50,6 +53,14 @@ def _check_rings(site: SiteMap, findings: Findings) -> None:
                 f"callers whom a join rule leads on come back without being asked: {_told(ring)}; "
                 "lead one to a menu or hangup",
             )
+
+
+def _is_counted(site: SiteMap, ring: list[Step]) -> bool:
+    """Tell whether rounds are counted, and a branch in the ring asks how many there were: then it ends some time."""
+    nodes = [site.nodes[step.to] for step in ring]
+    counted = {f"data.{name}" for node in nodes if isinstance(node, SetData) for name in node.add}
+    asked = {mark.value for node in nodes if isinstance(node, Branch) for mark in marks(node)}
+    return bool(counted & asked)
 
 
 def _told(ring: list[Step]) -> str:
