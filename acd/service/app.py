@@ -70,7 +70,7 @@ class Application:
             StartError: something keeps the process from starting; its text is for the operator.
         """
         self._make_folders()
-        voices = await open_voices(self._config)
+        voices = await open_voices(self._config.acd, self._config.secrets)
         parts = Parts(self._config, asyncio.get_running_loop(), voices, self._read)
         async with AsyncExitStack() as stack:
             stack.push_async_callback(voices.close)
@@ -106,7 +106,11 @@ class Application:
         self._spawn(parts.agent_states.run(), stack)
         self._spawn(parts.last_agents.run(), stack)
         self._spawn(parts.callbacks.run(), stack)
+        self._spawn(parts.outbox.run(), stack)
+        stack.push_async_callback(parts.menu_webhooks.close)
+        self._spawn(parts.aftercare.run(), stack)
         self._spawn(parts.voicemail.run(), stack)
+        self._spawn(parts.voicemail_items.run(), stack)
         await parts.lookups.open()
         stack.push_async_callback(parts.lookups.close)
         parts.begin()

@@ -31,6 +31,7 @@ from acd.core.events import (
     TalkRestored,
 )
 from acd.core.transitions import AgentState, CallState
+from acd.service.voicemail.message import CALL_PREFIX
 
 __all__ = ["Metrics", "TimedEngine", "counter", "engine_state", "gauge"]
 
@@ -177,6 +178,8 @@ class Metrics:
             return
         if not course.queue:
             self._count_call(call_id, "menu")
+        elif call_id.startswith(CALL_PREFIX) and not course.talking:
+            self._count_call(call_id, "withdrawn")  # a voicemail message, taken back for a caller: nobody hung up
         else:
             self._count_call(call_id, "served" if course.talking else "abandoned")
         del self._courses[call_id]

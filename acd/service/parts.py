@@ -44,12 +44,16 @@ from acd.service.compile import Compiled, compile_config
 from acd.service.confirming import ConfirmingPhones
 from acd.service.devices import DeviceWatch
 from acd.service.engine_host import EngineHost
+from acd.service.follow_up.aftercare import Aftercare, AftercareTools
 from acd.service.last_agents import LastAgentFile
 from acd.service.late_legs import LateLegs
 from acd.service.legs import LegTracker
 from acd.service.live_site import LiveSite
+from acd.service.lookups.hooks import MenuWebhooks
 from acd.service.lookups.service import LookUpService
 from acd.service.menu_tools import menu_tools
+from acd.service.messages.service import open_outbox
+from acd.service.messages.settings import spool_limits
 from acd.service.metrics import Metrics, TimedEngine
 from acd.service.one_agent import OneAgent
 from acd.service.outbound import Exchange, Outbound
@@ -62,15 +66,17 @@ from acd.service.reload import Refused, Reloading
 from acd.service.sessions import Sessions
 from acd.service.status import dated, status_of
 from acd.service.stocktaking import RestoredTalks, Stocktaking
+from acd.service.voicemail.queue_items import ItemTools, QueueItems
 from acd.service.voicemail.service import VoicemailService, VoicemailSurroundings
-from acd.web import calendars, voicemail
+from acd.web import calendars, callbacks, surveys, voicemail
 from acd.web.backend import AgentAction, ConfigurationRefused, Json, Readiness
 from ami_bridge.agi_server import AgiLimits, AgiServer
 from ami_bridge.agi_session import AgiSession
-from ami_bridge.ami_client import AmiClient, AmiTimings
+from ami_bridge.ami_client import AmiClient, AmiState, AmiStatus, AmiTimings
 from ami_bridge.translation import phone_of_channel
 from config import Config, ConfigErrors, Position, load
 from ivr.interpreter import Interpreter
+from ivr.outcome import NodeId
 from ivr.record import OnStep
 from ivr.speech import Prompt
 from routing.strategies import installed_strategies
@@ -131,6 +137,30 @@ class Parts:
         overrides = Overrides(Path(config.acd.state_dir) / "calendars.json", time.time)
         self._calendar = CalendarClock(post, time.time, loop.call_later, overrides.override)
         self.calendars = CalendarDesk(overrides, lambda: self._site.compiled, time.time, self._calendar.look)
+        self.lookups = LookUpService(config.acd.http, lambda: self._site.compiled, self.metrics.registry)
+        self.metrics.watch(self.lookups.metrics)
+        self.outbox = open_outbox(
+            Path(config.acd.state_dir) / "spool",
+            spool_limits(config.acd.spool),
+            lambda: self._site.compiled.channels,
+            self.lookups.hooks,
+        )
+        self.metrics.watch(self.outbox.metrics)
+        self.menu_webhooks = MenuWebhooks(self.outbox)
+        self.aftercare = Aftercare(
+            Path(config.acd.state_dir),
+            self.metrics.registry,
+            AftercareTools(
+                context_of=self.sessions.context_of,
+                rules=lambda: self._site.compiled.follow_up,
+                post=self.outbox.post,
+                wall=time.time,
+                now=loop.time,
+                uniform=random.uniform,
+            ),
+        )
+        self.host.observe(self.aftercare.observe)
+        self.metrics.watch(self.aftercare.metrics)
         self.voicemail = VoicemailService(
             Path(config.acd.state_dir),
             Path(config.acd.recordings_dir),
@@ -141,12 +171,11 @@ class Parts:
                 originate=self.link.originate,
                 agent_of=self._agent_of_call,
                 queue_of=self._queue_of_call,
+                put=self.outbox.put,
                 agents=self.engine.agents.keys,
             ),
         )
         self.metrics.watch(self.voicemail.metrics)
-        self.lookups = LookUpService(config.acd.http, lambda: self._site.compiled, self.metrics.registry)
-        self.metrics.watch(self.lookups.metrics)
         self._tools = menu_tools(
             wall=time.time,
             calendars=self.calendars,
@@ -154,8 +183,10 @@ class Parts:
             mailboxes=self.voicemail.desk,
             lookups=self.lookups.desk,
             recordings=self.voicemail.recordings,
+            webhooks=self.menu_webhooks,
+            surveys=self.aftercare.surveys,
         )
-        self.prompts = prompt_store(config, voices)
+        self.prompts = prompt_store(config.acd, config.folder, voices)
         self.prompts.use(self._site.compiled.prompts)
         stay = StayTools(
             tracker=self._tracker,
@@ -186,6 +217,22 @@ class Parts:
         )
         self.host.observe(self.callbacks.observe)
         self._tools = replace(self._tools, callbacks=self.callbacks, exchange=Exchange(self._outbound))
+        self.voicemail_items = QueueItems(
+            ItemTools(
+                boxes=lambda: self._site.compiled.boxes,
+                desk=self.voicemail.desk,
+                queues=self.engine.queues,
+                calls=self.engine.calls,
+                post=post,
+                late=self._late,
+                phones=self._site.phones,
+                outbound=self._outbound,
+                sounds=self.prompts,
+                language=lambda: self._site.agents_language,
+                variables=lambda: self._variables,
+                now=loop.time,
+            )
+        )
         self.sessions.connect(
             SessionTools(
                 post=post,
@@ -204,6 +251,7 @@ class Parts:
                 ),
                 set_variable=self.link.set_variable,
                 can_set_variable=lambda: self.link.connected,
+                survey=self._survey_of,
                 customers=self.lookups.customers,
                 customer=lambda number: customer_of(self._site, number),
                 one_agent=OneAgent(self.engine.agents),
@@ -212,6 +260,7 @@ class Parts:
             ),
             self._agent_changed,
             self.callbacks,
+            self.voicemail_items,
         )
         door = AgentDoor(agents_by_phone, self._act, self.prompts, lambda: self._site.agents_language)
 
@@ -274,6 +323,8 @@ class Parts:
     def areas(self) -> Iterator[Callable[[web.Application], None]]:
         """Yield what adds the routes of each further subject to the web port."""
         yield partial(calendars.add_routes, desk=self.calendars)
+        yield partial(callbacks.add_routes, desk=self.callbacks)
+        yield partial(surveys.add_routes, backend=self.aftercare.surveys)
         yield partial(voicemail.add_routes, backend=self.voicemail.web)
 
     def begin(self) -> None:
@@ -287,6 +338,7 @@ class Parts:
         self._calendar.take(self._site.compiled)
         self.callbacks.restore()
         self.voicemail.load()
+        self.aftercare.load()
         self._restore_agents()
 
     def close(self) -> None:
@@ -387,6 +439,7 @@ class Parts:
         self.devices.forget(new_phones)
         self.host.post(ConfigurationChanged(site.routing))
         self._calendar.take(site)
+        self.voicemail.lamps.refresh()
         if new_phones:
             self.link.refresh_devices()
 
@@ -405,6 +458,9 @@ class Parts:
         if agent is not None:
             self.agent_states.note(agent_id, presence_of(agent))
 
+    def _survey_of(self, queue: str) -> NodeId | None:
+        return self._site.compiled.surveys.get(queue)
+
     def _outbound(self) -> Outbound:
         return self._site.compiled.outbound
 
@@ -414,6 +470,11 @@ class Parts:
         if isinstance(event, LegAnswered):
             self._late.lost_to_dial(event.offer_id)
 
+    def _on_ami_state(self, status: AmiStatus) -> None:
+        self.link.on_state(status)
+        if status.state is AmiState.READY:
+            self.voicemail.lamps.refresh()  # this Asterisk may be a new one, and know nothing
+
     def _agent_of_call(self, call_id: str) -> str:
         """The agent whose own phone a caller calls from. The channel's name is Asterisk's, no caller can choose it."""
         session = self.sessions.of_call(call_id)
@@ -422,7 +483,7 @@ class Parts:
     def _queue_of_call(self, call_id: str) -> tuple[str, int]:
         """The queue that a caller was in last, and the call's priority there."""
         call = self.engine.calls.get(call_id)
-        return (call.queue.id, call.extra_priority) if call is not None and call.queue is not None else ("", 0)
+        return (call.queue.spec.id, call.extra_priority) if call is not None and call.queue is not None else ("", 0)
 
     def _winner_of(self, offer_id: str) -> str:
         offer = self.engine.offers.get(offer_id)
@@ -441,7 +502,7 @@ class Parts:
             ami.password.get_secret_value() if ami.password is not None else "",
             on_event=self.link.on_event,
             resync=self.link.resync,
-            on_state=self.link.on_state,
+            on_state=self._on_ami_state,
             on_rtt=self.metrics.ami_rtt_seconds.observe,
             timings=AmiTimings(connect_timeout_s=ami.connect_timeout_s, pong_timeout_s=ami.event_timeout_s),
         )

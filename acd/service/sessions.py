@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 import structlog
 
@@ -25,10 +25,25 @@ from acd.service.call_session import CallSession, SessionTools
 from acd.service.callbacks.desk import Callbacks
 from acd.service.queue_stay import QueueStay
 from ami_bridge.agi_session import AgiSession
+from ivr.context import CallContext
 
 __all__ = ["Sessions"]
 
 log = structlog.get_logger(__name__)
+
+
+class WithoutLine(Protocol):
+    """Has calls of the engine without a caller's line to us."""
+
+    def owns(self, call_id: str) -> bool:
+        """Tell whether a call is one of these."""
+        ...
+
+    def take(self, command: Command, call_id: str) -> None:
+        """Carry out a command for one of these."""
+
+    def fault(self, command: FaultFound, call_id: str) -> None:
+        """The engine has let go of one of these after a fault."""
 
 
 class Sessions:
@@ -41,6 +56,7 @@ class Sessions:
         self._ask_who_answered = ask_who_answered
         self._tools: SessionTools | None = None
         self._callbacks: Callbacks | None = None
+        self._without_line: tuple[WithoutLine, ...] = ()
         self._by_call: dict[str, CallSession] = {}
         self._by_uniqueid: dict[str, CallSession] = {}
         self._releasing = False
@@ -58,13 +74,20 @@ class Sessions:
             FaultFound: self._fault,
         }
 
-    def connect(self, tools: SessionTools, on_agent_state: Callable[[str], None], callbacks: Callbacks) -> None:
+    def connect(
+        self,
+        tools: SessionTools,
+        on_agent_state: Callable[[str], None],
+        callbacks: Callbacks,
+        items: WithoutLine | None = None,
+    ) -> None:
         """Give what sessions use, who hears that an agent's state has changed, and who has the calls without a line.
 
         Once, before the first caller.
         """
         self._tools = tools
         self._callbacks = callbacks
+        self._without_line = (callbacks,) if items is None else (callbacks, items)
         self._on_agent_state = on_agent_state
 
     def __iter__(self) -> Iterator[CallSession]:
@@ -80,6 +103,11 @@ class Sessions:
     def of_uniqueid(self, uniqueid: str) -> CallSession | None:
         """The session on a channel."""
         return self._by_uniqueid.get(uniqueid)
+
+    def context_of(self, call_id: str) -> CallContext | None:
+        """What the menus know of a call, if its caller's line is with us."""
+        session = self._by_call.get(call_id)
+        return session.context if session is not None else None
 
     async def serve(self, agi: AgiSession) -> None:
         """Serve a caller who has come in, to the end."""
@@ -120,15 +148,14 @@ class Sessions:
 
     def dispatch(self, command: Command) -> None:
         """Hand a command of the engine to whom it is for."""
-        callbacks = self._callbacks
-        if callbacks is not None:
-            kind, _, name = command.entity.partition(" ") if isinstance(command, FaultFound) else ("call", "", "")
-            call_id = name or getattr(command, "call_id", "")
-            if call_id and kind == "call" and callbacks.owns(call_id):
+        kind, _, name = command.entity.partition(" ") if isinstance(command, FaultFound) else ("call", "", "")
+        call_id = (name or getattr(command, "call_id", "")) if kind == "call" else ""
+        for owner in self._without_line if call_id else ():
+            if owner.owns(call_id):
                 if isinstance(command, FaultFound):
-                    callbacks.fault(command, call_id)
+                    owner.fault(command, call_id)
                 else:
-                    callbacks.take(command, call_id)
+                    owner.take(command, call_id)
                 return
         self._handlers[type(command)](command)
 

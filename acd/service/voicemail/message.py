@@ -9,8 +9,10 @@ from typing import Any
 
 import orjson
 
-__all__ = ["CallFacts", "MessageState", "StoredMessage", "decode", "encode"]
+__all__ = ["CALL_PREFIX", "CallFacts", "MessageState", "StoredMessage", "decode", "encode"]
 
+CALL_PREFIX = "voicemail-"
+"""What the engine's call begins with that stands for a message which is offered to agents."""
 _FORMAT = 1
 
 
