@@ -77,6 +77,8 @@ class SessionTools:
     """Tells who calls."""
     customer: Callable[[str], Customer]
     """Who calls from this number, as far as that is at hand."""
+    survey: Callable[[str], NodeId | None]
+    """The survey of a queue, for who is still there when the agent has hung up."""
     one_agent: OneAgent
     keys: Callable[[str], Mapping[str, OverflowAction]]
     """What the keys do that a caller waiting in this queue may press."""
@@ -111,6 +113,11 @@ class CallSession:
     def channel(self) -> str:
         """Name of the caller's channel."""
         return self._agi.channel
+
+    @property
+    def context(self) -> CallContext:
+        """What the menus know of the call."""
+        return self._context
 
     async def run(self, begin: Callable[[CallSession], None], end: Callable[[CallSession], None]) -> None:
         """Serve the caller. ``begin`` is called once the call's id is known, ``end`` when the line is given up."""
@@ -215,9 +222,10 @@ class CallSession:
         while end is not StayEnd.TALKED:
             if end is StayEnd.LEFT and wait.only is not None and self._waiting.miss is not None:
                 return await self._missed(wait.only, self._waiting.miss)
-            action = self._waiting.chosen if end is StayEnd.LEFT else (stay.overflow and stay.overflow.action)
+            overflow = stay.overflow if end is StayEnd.OVERFLOWED else None
+            action = overflow.action if overflow is not None else self._waiting.chosen
             if action is not None:
-                reason = stay.overflow.reason if stay.overflow is not None else "key pressed while waiting"
+                reason = overflow.reason if overflow is not None else "key pressed while waiting"
                 done, outcome = await self._go_elsewhere(action, reason)
                 if done:
                     return outcome
@@ -229,7 +237,8 @@ class CallSession:
                 return None
             end, stay = await self._stay(clocks.to_monotonic(place.entered_at))
         self._context.waiting_since = None
-        return await self._walk(wait.then) if wait.then is not None else None
+        then = wait.then or self._survey()
+        return await self._walk(then) if then is not None else None
 
     async def _stay(self, entered_at: float | None, *, saved: bool = True) -> tuple[StayEnd, QueueStay]:
         """Let the caller wait where ``place`` says.
@@ -267,6 +276,11 @@ class CallSession:
             self._waiting.end()
             self.stay = None
             self._tell_facts()
+
+    def _survey(self) -> NodeId | None:
+        """The survey of the queue that the caller was served in; None for a call that was for one agent alone."""
+        queued = self._place.queued
+        return self._tools.survey(queued.queue) if queued is not None and queued.only is None else None
 
     def _keys(self, queued: Wait) -> Mapping[str, OverflowAction]:
         """What keys do now: in the queue that the call is in by now."""
@@ -418,6 +432,7 @@ class CallSession:
 
     def _on_step(self, step: StepRecord) -> None:
         self._place.node = step.to or self._place.node
+        log.debug("menu step", call_id=self.call_id, node=step.node, outcome=str(step.outcome), to=step.to)
         for problem in step.problems:
             log.warning("menu", call_id=self.call_id, node=step.node, problem=problem.kind, subject=problem.subject)
         if step.outcome in (StepOutcome.STEP_LIMIT, StepOutcome.DEPTH_LIMIT):
@@ -464,7 +479,10 @@ class CallSession:
 
     def _state(self) -> str:
         """What the channel is to remember, which is told so now."""
-        return self._place.state(self._context).encode()
+        state = self._place.state(self._context)
+        if state.phase is CallPhase.QUEUE and not state.node:
+            state = replace(state, node=self._survey() or "")
+        return state.encode()
 
     def _new_context(self) -> CallContext:
         env = self._agi.env

@@ -29,12 +29,15 @@ from acd.core.specs import (
 )
 from acd.service.calendars.compiling import compile_calendar
 from acd.service.callbacks.policy import CallbackSite, compile_callbacks
+from acd.service.follow_up.rules import FollowUpRule, compile_rules
 from acd.service.lookups.compiling import compile_customers, compile_lookups, customer_languages
 from acd.service.lookups.customers import Customer, CustomerSite
 from acd.service.lookups.specs import LookUpSpec
 from acd.service.menus import NodeContext, build
 from acd.service.menus.keys import Level, effective
 from acd.service.menus.leaving import callback_tree
+from acd.service.messages.service import Channels
+from acd.service.messages.settings import channels_of
 from acd.service.outbound import Outbound
 from acd.service.prompts.defaults import PromptSource, PromptTable, Recording, SpokenText
 from acd.service.voicemail.boxes import ACCESS_NUMBER, Boxes, access_node, built_in_tree, compile_boxes
@@ -110,6 +113,12 @@ class Compiled:
     """The voicemail boxes."""
     recordings_keep_days: int
     """What nodes of type record have recorded is deleted after so many days; 0: never."""
+    surveys: Mapping[str, NodeId]
+    """By queue: the survey for who is still there when the agent has hung up."""
+    channels: Channels
+    """How mails and webhooks leave the house."""
+    follow_up: tuple[FollowUpRule, ...]
+    """What is sent after calls."""
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     """What look-ups show to other systems, by name."""
 
@@ -191,6 +200,9 @@ def compile_config(config: Config) -> Compiled:
         limits=_limits(config.routing.menus, lambda reference: resolve(reference, "")),
         boxes=boxes,
         recordings_keep_days=config.acd.recordings_keep_days,
+        surveys={name: resolve(queue.survey, "") for name, queue in config.routing.queues.items() if queue.survey},
+        channels=channels_of(config),
+        follow_up=compile_rules(config.follow_up),
     )
 
 

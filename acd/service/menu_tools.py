@@ -11,7 +11,9 @@ from ivr.lookups import LookUps
 from ivr.mailboxes import Mailboxes
 from ivr.opening import Calendars, QueueStates
 from ivr.recordings import Recordings
+from ivr.surveys import Surveys
 from ivr.tools import Tools
+from ivr.webhooks import Webhooks
 
 __all__ = ["WallClock", "menu_tools"]
 
@@ -35,6 +37,8 @@ def menu_tools(
     mailboxes: Mailboxes,
     lookups: LookUps,
     recordings: Recordings,
+    webhooks: Webhooks,
+    surveys: Surveys,
 ) -> Tools:
     """Put the tools together."""
     return Tools(
@@ -45,4 +49,6 @@ def menu_tools(
         mailboxes=mailboxes,
         lookups=lookups,
         recordings=recordings,
+        webhooks=webhooks,
+        surveys=surveys,
     )

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from acd.core.changes import describe_changes
 from acd.service.compile import Compiled
+from acd.service.follow_up.rules import FollowUpRule
 from acd.service.lookups.customers import CustomerSite
 from config.customers import CustomerTable
 from config.schema import Acd
@@ -16,6 +17,8 @@ from ivr.tree import Node, Tree
 __all__ = ["changes_between", "needing_restart"]
 
 _NO_ONE: Final[Mapping[str, Any]] = {"listed": {}, "table": CustomerTable(), "agents": frozenset()}
+_TAKEN: Final = ("mail.", "secrets.", "webhooks.")
+"""Settings of acd.yaml that a running process takes."""
 _SECRETS = frozenset({"asterisk.ami.password"})
 
 
@@ -31,6 +34,10 @@ def changes_between(before: Compiled, after: Compiled) -> list[str]:
         *_customers(before.customers, after.customers),
         *_names("look-up", before.lookups, after.lookups),
         *_names("secret", before.secrets, after.secrets),
+        *_mapping("survey of queue", before.surveys, after.surveys),
+        *_single("mail server", before.channels.mail, after.channels.mail),
+        *_names("webhook", before.channels.webhooks, after.channels.webhooks),
+        *_names("follow-up", _by_name(before), _by_name(after)),
         *_single("outbound", before.outbound, after.outbound),
         *_single("reset of call counts", before.counts_reset, after.counts_reset),
     ]
@@ -42,8 +49,12 @@ def needing_restart(before: Acd, after: Acd) -> list[str]:
     return [
         f"{key} changed" if key in _SECRETS else f"{key} {_shown(old.get(key))} -> {_shown(new.get(key))}"
         for key in {**old, **new}
-        if old.get(key) != new.get(key)
+        if old.get(key) != new.get(key) and not key.startswith(_TAKEN)
     ]
+
+
+def _by_name(site: Compiled) -> Mapping[str, FollowUpRule]:
+    return {rule.name: rule for rule in site.follow_up}
 
 
 def _customers(before: CustomerSite, after: CustomerSite) -> Iterator[str]:

@@ -22,6 +22,8 @@ class Exit:
     """Where the reference stands in routing.yaml."""
     at_once: bool
     """By join rules alone: the caller may come back without having waited."""
+    after_call: bool = False
+    """The queue's survey: for who is still there when the agent has hung up."""
 
 
 def exits(routing: Routing, queue: str) -> Iterator[Exit]:
@@ -31,6 +33,9 @@ def exits(routing: Routing, queue: str) -> Iterator[Exit]:
             for rule, path in rules_of(routing, name, key):
                 if rule.then.menu is not None:
                     yield Exit(rule.then.menu, (*path, "then", "menu"), at_once and key == "join")
+        survey, at = effective(routing, name, "survey")
+        if survey is not None:
+            yield Exit(survey, at, at_once=False, after_call=True)
 
 
 def prompts_heard(routing: Routing, queue: str) -> Iterator[tuple[str, KeyPath]]:

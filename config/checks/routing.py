@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 from config.checks.draft import Draft, effective, refer
+from config.checks.references import check_reference, lookup
 from config.document import KeyPath
 from config.problems import Findings
 from config.schema import Routing
@@ -44,6 +45,8 @@ def _check_settings(draft: Draft, findings: Findings, path: KeyPath, settings: Q
         if message.play is not None:
             position = source.value((*path, "while_waiting", place, "play"))
             refer(findings, position, "prompt", message.play, draft.prompts)
+    if settings.survey is not None:
+        _check_survey(draft, findings, (*path, "survey"), settings.survey)
     if settings.opening_hours is not None:
         _check_calendar(draft, findings, (*path, "opening_hours"), settings.opening_hours)
     if settings.wrap_up.mode == "until-done":
@@ -51,6 +54,16 @@ def _check_settings(draft: Draft, findings: Findings, path: KeyPath, settings: Q
             findings.warning(
                 source.key((*path, "wrap_up", key)), f"'{key}' has no effect with mode until-done; remove it"
             )
+
+
+def _check_survey(draft: Draft, findings: Findings, path: KeyPath, reference: str) -> None:
+    position = draft.routing.source.value(path)
+    check_reference(draft, findings, position, "", reference)
+    place = lookup(draft, "", reference)
+    tree = draft.trees[place[0]].model if place is not None else None
+    node = tree.nodes.get(place[1]) if tree is not None and place is not None else None
+    if node is not None and node.type != "survey":
+        findings.warning(position, f"'{reference}' is a node of type {node.type}, not of type survey")
 
 
 def _check_relaxation(draft: Draft, findings: Findings, path: KeyPath, settings: QueueSettings) -> None:

@@ -69,14 +69,14 @@ class SiteMap:
             if to in self.nodes:
                 yield Step(edge, to, self.draft.trees[tree].source.value(("nodes", name, *edge.path)))
         if isinstance(node, Enqueue):
-            yield from self._steps_from_queue(node.queue)
+            yield from self._steps_from_queue(node.queue, surveyed=node.next is None)
 
-    def _steps_from_queue(self, queue: str) -> Iterator[Step]:
+    def _steps_from_queue(self, queue: str, *, surveyed: bool) -> Iterator[Step]:
         routing = self.draft.routing
         for found in exits(routing.model, queue) if routing.model else ():
             to = lookup(self.draft, "", found.reference)
-            if to in self.nodes:
-                way = Way.TURNED_AWAY if found.at_once else Way.OVERFLOW
+            if to in self.nodes and (surveyed or not found.after_call):
+                way = Way.TURNED_AWAY if found.at_once else Way.AFTER_CALL if found.after_call else Way.OVERFLOW
                 yield Step(Edge(found.path, found.reference, way), to, routing.source.value(found.path))
 
     def position(self, place: Place) -> Position:

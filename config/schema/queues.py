@@ -9,8 +9,9 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from config.schema.callbacks import CallbackSettings
+from config.schema.marks import Way
 from config.schema.overflow import Action, JoinRule, OverflowRule
-from config.schema.references import Priority
+from config.schema.references import Priority, Reference
 from config.schema.shared import NAME_JSON_SCHEMA, Flag, FrozenMap, Model, Name, Number, Requires, Text, Title, refused
 
 __all__ = ["Ageing", "Queue", "QueueSettings", "Relaxation", "Sticky", "Strategy", "WaitingMessage", "WrapUp"]
@@ -160,6 +161,9 @@ class QueueSettings(Model):
 
     while_waiting: tuple[WaitingMessage, ...] = ()
     """Messages to those who wait; none delays an offer."""
+
+    survey: Annotated[Reference, Way.AFTER_CALL] | None = None
+    """A node of type survey: who is still there when the agent has hung up is asked, unless enqueue names a 'next'."""
 
     service_level_s: Annotated[float, Number(1, 3600, "seconds")] = 20.0
     """Calls answered within so long count as inside the service level."""

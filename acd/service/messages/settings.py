@@ -5,14 +5,39 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from acd.service.messages.hook import HookTarget
 from acd.service.messages.mail import MailSettings
+from acd.service.messages.service import Channels
 from acd.service.messages.spool import SpoolLimits
+from config import Config
 from config.schema.mail import Mail, Spool
+from config.schema.webhooks import Webhook
 
-__all__ = ["mail_settings", "spool_limits"]
+__all__ = ["channels_of", "mail_settings", "spool_limits"]
 
 _PORTS: Final[Mapping[str, int]] = {"starttls": 587, "implicit": 465, "none": 25}
 _MEGABYTE: Final = 1024 * 1024
+
+
+def channels_of(config: Config) -> Channels:
+    """Return the site's mail server and webhooks."""
+
+    def secret(name: str | None) -> str:
+        found = config.secrets.get(name) if name is not None else None
+        return found.get_secret_value() if found is not None else ""
+
+    def target(name: str, webhook: Webhook) -> HookTarget:
+        token = secret(webhook.token)
+        return HookTarget(
+            name=name,
+            url=webhook.url,
+            secret=secret(webhook.secret).encode(),
+            timeout_s=webhook.timeout_s,
+            headers={"Authorization": f"Bearer {token}"} if token else {},
+        )
+
+    webhooks = {name: target(name, webhook) for name, webhook in config.acd.webhooks.items()}
+    return Channels(mail_settings(config.acd.mail), webhooks)
 
 
 def mail_settings(mail: Mail) -> MailSettings | None:
