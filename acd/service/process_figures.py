@@ -53,6 +53,12 @@ class ProcessFigures:
             reloading.last_success_s,
         )
         yield gauge("acd_callbacks", "Callers who are still to be called back.", len(self._callbacks))
+        results = CounterMetricFamily(
+            "acd_callback_results", "Callbacks, and wishes for one, by what became of them.", labels=["queue", "result"]
+        )
+        for (queue, result), count in self._callbacks.results.items():
+            results.add_metric([queue, result], count)
+        yield results
         yield gauge("acd_journal_failing", "1 while inputs cannot be kept.", float(self._recorder.failing))
         yield gauge("acd_agi_sessions", "FastAGI sessions under way.", self._agi_server.sessions)
         stats = self._agi_server.stats

@@ -107,9 +107,10 @@ class CallbackNode(Node):
             return ""
         for _ in range(_TRIES):
             if not number:
-                number = await self._keyed_in(visit)
-                if not number:
-                    return number
+                keyed = await self._keyed_in(visit)
+                if not keyed:
+                    return keyed
+                number = keyed
             answer = await self._confirmed(visit, number, other=how.other_number)
             if answer == CONFIRM:
                 return number

@@ -12,6 +12,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
@@ -41,6 +42,7 @@ from acd.service.clocks import Clocks
 from acd.service.compile import Customer
 from acd.service.late_legs import CallerId, LateLeg, LateLegs
 from acd.service.live_site import AgentPhone
+from acd.web.backend import Json
 from ivr.callbacks import AskedHow, CallbackWish, Promise
 
 __all__ = ["Callback", "CallbackTools", "Callbacks", "Shown"]
@@ -132,6 +134,32 @@ class Callbacks:
         for entry in sorted(self._ledger, key=lambda entry: entry.entered_at):
             run = self._runs.get(entry.id)
             yield Shown(entry, run.stage if run is not None else Stage.SLEEPING, self._agents_of(entry.id, run))
+
+    def shown(self) -> Iterator[Mapping[str, Json]]:
+        """Tell of every open callback, who has waited longest first (see ``acd.web.callbacks.Desk``)."""
+        for one in self:
+            entry, how = one.entry, self._how(one.entry.queue)
+            yield {
+                "id": entry.id,
+                "number": entry.number,
+                "name": entry.name,
+                "queue": entry.queue,
+                "state": one.stage.value,
+                "first": "customer" if how.customer_first else "agent",
+                "agents": list(one.agents),
+                "waiting_since": _date(entry.entered_at),
+                "promised_at": _date(entry.promised_at),
+                "expires_at": _date(entry.expires_at),
+                "not_before": _date(entry.not_before),
+                "attempts": entry.attempts,
+                "attempts_most": how.attempts,
+                "priority": entry.priority,
+                "requires": dict(entry.requires),
+                "agent": entry.agent,
+                "dialled": entry.dialled,
+                "language": entry.language,
+                "data": dict(entry.data),
+            }
 
     def owns(self, call_id: str) -> bool:
         """Tell whether this call is one without a line."""
@@ -279,7 +307,7 @@ class Callbacks:
         talks = run.leg is not None and run.leg.talked
         if run.stage is Stage.ON_LINE or talks:
             raise ValueError("the customer is on the line")
-        stage = run.stage
+        stage: Stage = run.stage
         log.info("callback cancelled", call_id=call_id, number=entry.number)
         run.cancelled = True
         if stage is Stage.DIALLING:
@@ -289,7 +317,7 @@ class Callbacks:
         else:
             self._leave_queue(call_id, "the callback was cancelled")
             self._finish(call_id, "cancelled")
-        return stage.value
+        return str(stage.value)
 
     # Waiting.
 
@@ -425,10 +453,14 @@ class Callbacks:
         if entry is None or run is None:
             return
         run.stage, run.leg = Stage.AGENT, leg
-        leg.on_talk = partial(self._ledger.drop, entry.id)  # reached: not to be called again, whatever becomes of us
+        leg.on_talk = partial(self._reached, entry.id)
         task = asyncio.get_running_loop().create_task(self._talk(leg, entry, run))
         self._talks.add(task)
         task.add_done_callback(self._talks.discard)
+
+    def _reached(self, call_id: str) -> None:
+        """The customer is not to be called again, whatever becomes of us."""
+        self._ledger.drop(call_id)
 
     async def _talk(self, leg: LateLeg, entry: Callback, run: _Run) -> None:
         result = AgentResult.DROPPED
@@ -592,3 +624,8 @@ class Callbacks:
         if call.agent is not None:
             return (call.agent.id,)
         return tuple(call.offer.legs) if call.offer is not None else ()
+
+
+def _date(moment_s: float) -> str | None:
+    """Write a moment (UNIX time) in ISO 8601; None for none."""
+    return datetime.fromtimestamp(moment_s, UTC).isoformat(timespec="seconds") if moment_s else None

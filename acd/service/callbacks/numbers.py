@@ -87,7 +87,7 @@ class NumberRules:
     def _fault_of(self, parsed: PhoneNumber) -> NumberFault | None:
         region = phonenumbers.region_code_for_number(parsed)
         if not phonenumbers.is_valid_number(parsed):
-            known = phonenumbers.region_codes_for_country_code(parsed.country_code)
+            known = phonenumbers.region_codes_for_country_code(parsed.country_code or 0)
             return NumberFault.INVALID if self._is_called(parsed, known) else NumberFault.COUNTRY
         if not self._is_called(parsed, (region,) if region else ()):
             return NumberFault.COUNTRY
