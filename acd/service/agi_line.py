@@ -97,10 +97,10 @@ class AgiLine:
     async def play(self, speech: Sequence[Speech], interrupt_digits: str = "") -> Played:
         """See ``Line``."""
         self._stopped = False
-        await self._before_sound()
         missing: list[Speech] = []
         if self._keys and self._keys[0] in interrupt_digits:
-            return Played(self._keys[0])
+            return Played(self._keys[0])  # nothing is heard here, so the channel need not learn of it
+        await self._before_sound()
         # What is said in several parts comes as one file where that can be had: between two there would be a gap.
         for recorded, parts in groupby(speech, lambda part: isinstance(part, Recording)):
             if recorded:

@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl, quote_plus
 
 from acd.service.stored_walk import MOST_MENUS, StoredWalk
 
@@ -22,6 +22,7 @@ CALL_VARIABLE = "ACD_CALL"
 STATE_VARIABLE = "ACD_STATE"
 
 _VERSION = "1"
+_PLAIN = re.compile(r"[A-Za-z0-9_.-]*")
 _CALL_ID = re.compile(r"[A-Za-z0-9-]{1,40}")
 _MOST_CHARS = 1500
 """What does not fit (the end, see ``stored_walk``) is not kept: an AGI line of an older Asterisk holds 2,000 bytes."""
@@ -105,7 +106,7 @@ class StoredCall:
         pairs += self.walk.pairs()
         pairs += [(f"k.{name}", value) for name, value in self.known.items()]
         pairs += [(f"d.{name}", value) for name, value in self.data.items()]
-        encoded = [_VERSION, *(urlencode([pair]) for pair in pairs)]
+        encoded = [_VERSION, *(f"{_quoted(key)}={_quoted(value)}" for key, value in pairs)]
         room = _MOST_CHARS - sum(len(part) + 1 for part in encoded)
         while room < 0:
             room += len(encoded.pop()) + 1
@@ -148,6 +149,11 @@ class StoredCall:
             raise CallStateError(f"the part {error} is missing") from None
         except ValueError as error:
             raise CallStateError(str(error)) from None
+
+
+def _quoted(text: str) -> str:
+    # Most of what is kept are plain words, and this is done for every menu that a caller hears.
+    return text if _PLAIN.fullmatch(text) else quote_plus(text)
 
 
 def _seconds(text: str) -> float:

@@ -85,6 +85,7 @@ async def test_a_key_that_may_interrupt_stops_all_prompts_and_stays_to_be_read(e
     ends.channel.reply("200 result=35 endpos=10")
     assert (await playing).digit == "#"
     assert (await ends.line.play((Prompt("c"),), KEYS)).digit == "#", "a key typed ahead keeps the next from starting"
+    assert ends.notes == 1, "where nothing is heard the place need not be noted"
     assert await ends.line.read_digit(1) == "#"
     assert len(ends.channel.commands) == 1
 
