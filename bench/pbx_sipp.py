@@ -8,10 +8,10 @@ from collections.abc import Callable, Sequence
 from acd.lab.rtp import deaf_port
 from acd.lab.sip_trace import SipMessage
 from acd.lab.sipp import SippProcess, free_udp_port
+from acd.lab.sipp_scenarios import VIA, scenario, sdp, send
 
 __all__ = ["BenchPhones", "call"]
 
-_VIA = "Via: SIP/2.0/UDP [local_ip]:[local_port];branch=[branch];rport"
 _SAME_DIALOG = "[last_Via:]\n[last_From:]\n[last_To:]\n[last_Call-ID:]\n[last_CSeq:]"
 _CONTACT = "Contact: <sip:[local_ip]:[local_port]>"
 _EMPTY = "Content-Length: 0"
@@ -20,17 +20,18 @@ _EMPTY = "Content-Length: 0"
 def _phone_scenario(media_port: int, talk_s: float) -> str:
     """Ring, answer at once, talk, hang up."""
     ours = f"[last_Via:]\n[last_From:]\n[last_To:];tag=p[pid]n[call_number]\n[last_Call-ID:]\n[last_CSeq:]\n{_CONTACT}"
-    return _scenario(
+    return scenario(
+        "phone",
         '<recv request="INVITE" rrs="true"/>',
-        _send(f"SIP/2.0 180 Ringing\n{ours}\n{_EMPTY}"),
-        _send(f"SIP/2.0 200 OK\n{ours}\n{_sdp(media_port)}", retransmit=True),
+        send(f"SIP/2.0 180 Ringing\n{ours}\n{_EMPTY}"),
+        send(f"SIP/2.0 200 OK\n{ours}\n{sdp(str(media_port))}", retransmit=True),
         '<recv request="ACK"><action>'
         '<ereg regexp=".*" search_in="hdr" header="To:" assign_to="ours"/>'
         '<ereg regexp=".*" search_in="hdr" header="From:" assign_to="theirs"/>'
         "</action></recv>",
         f'<pause milliseconds="{talk_s * 1000:.0f}"/>',
-        _send(
-            f"BYE [next_url] SIP/2.0\n{_VIA}\nFrom: [$ours]\nTo: [$theirs]\n[last_Call-ID:]\nCSeq: 1 BYE\n"
+        send(
+            f"BYE [next_url] SIP/2.0\n{VIA}\nFrom: [$ours]\nTo: [$theirs]\n[last_Call-ID:]\nCSeq: 1 BYE\n"
             f"Max-Forwards: 70\n{_EMPTY}",
             retransmit=True,
         ),
@@ -41,23 +42,24 @@ def _phone_scenario(media_port: int, talk_s: float) -> str:
 def _caller_scenario(number: str, media_port: int) -> str:
     """Call, stay until the other end hangs up. The caller's number is the call's, so that it can be told apart."""
     caller = "<sip:+49301[call_number]@[local_ip]:[local_port]>"
-    return _scenario(
-        _send(
-            f"INVITE sip:{number}@[remote_ip]:[remote_port] SIP/2.0\n{_VIA}\nFrom: {caller};tag=c[pid]n[call_number]\n"
+    return scenario(
+        "caller",
+        send(
+            f"INVITE sip:{number}@[remote_ip]:[remote_port] SIP/2.0\n{VIA}\nFrom: {caller};tag=c[pid]n[call_number]\n"
             f"To: <sip:{number}@[remote_ip]:[remote_port]>\nCall-ID: [call_id]\nCSeq: 1 INVITE\n{_CONTACT}\n"
-            f"Max-Forwards: 70\n{_sdp(media_port)}",
+            f"Max-Forwards: 70\n{sdp(str(media_port))}",
             retransmit=True,
         ),
         '<recv response="100" optional="true"/>',
         '<recv response="180" optional="true"/>',
         '<recv response="183" optional="true"/>',
         '<recv response="200" rrs="true"/>',
-        _send(
-            f"ACK [next_url] SIP/2.0\n{_VIA}\n[last_From:]\n[last_To:]\n[last_Call-ID:]\nCSeq: 1 ACK\n"
+        send(
+            f"ACK [next_url] SIP/2.0\n{VIA}\n[last_From:]\n[last_To:]\n[last_Call-ID:]\nCSeq: 1 ACK\n"
             f"Max-Forwards: 70\n{_EMPTY}"
         ),
         '<recv request="BYE"/>',
-        _send(f"SIP/2.0 200 OK\n{_SAME_DIALOG}\n{_EMPTY}"),
+        send(f"SIP/2.0 200 OK\n{_SAME_DIALOG}\n{_EMPTY}"),
     )
 
 
@@ -128,31 +130,3 @@ async def call(
                 raise RuntimeError(f"calls to {number} failed (SIPp ended with {code}):\n{process.errors()}")
         finally:
             await process.stop()
-
-
-def _scenario(*parts: str) -> str:
-    body = "\n".join(parts)
-    return f'<?xml version="1.0" encoding="UTF-8"?>\n<scenario name="bench">\n{body}\n</scenario>\n'
-
-
-def _send(text: str, *, retransmit: bool = False) -> str:
-    attributes = ' retrans="500"' if retransmit else ""
-    end = "\n" if "\n\n" in text else "\n\n"
-    return f"<send{attributes}><![CDATA[\n\n{text}{end}]]></send>"
-
-
-def _sdp(port: int) -> str:
-    lines = [
-        "Content-Type: application/sdp",
-        "Content-Length: [len]",
-        "",
-        "v=0",
-        "o=- 1 1 IN IP4 [local_ip]",
-        "s=-",
-        "c=IN IP4 [local_ip]",
-        "t=0 0",
-        f"m=audio {port} RTP/AVP 0",
-        "a=rtpmap:0 PCMU/8000",
-        "a=ptime:20",
-    ]
-    return "\n".join(lines)

@@ -30,7 +30,7 @@ REFUSALS = {
     603: "Decline",
 }
 _ALLOW = "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO, NOTIFY, REFER"
-_VIA = "Via: SIP/2.0/UDP [local_ip]:[local_port];branch=[branch];rport"
+VIA = "Via: SIP/2.0/UDP [local_ip]:[local_port];branch=[branch];rport"
 _SAME = "[last_From:]\n[last_To:]\n[last_Call-ID:]"
 _EMPTY = "Max-Forwards: 70\nContent-Length: 0"
 _MY_TAG = "tag=[pid]-[call_number]"
@@ -42,7 +42,7 @@ def caller_scenario(number: str, caller_number: str, caller_name: str, media_por
     me = f"sip:{caller_number}@[local_ip]:[local_port]"
     invite = [
         f"INVITE sip:{number}@[remote_ip]:[remote_port] SIP/2.0",
-        _VIA,
+        VIA,
         f"From: {name}<{me}>;{_MY_TAG}",
         f"To: <sip:{number}@[remote_ip]:[remote_port]>",
         "Call-ID: [call_id]",
@@ -50,11 +50,11 @@ def caller_scenario(number: str, caller_number: str, caller_name: str, media_por
         f"Contact: <{me}>",
         "Max-Forwards: 70",
         _ALLOW,
-        _sdp(media_port),
+        sdp(media_port),
     ]
-    return _scenario(
+    return scenario(
         "caller",
-        _send("\n".join(invite), retransmit=True, following="30"),
+        send("\n".join(invite), retransmit=True, following="30"),
         *_sections_of_a_talk(media_port),
         _label("30"),
         _receive(response="100"),
@@ -62,11 +62,11 @@ def caller_scenario(number: str, caller_number: str, caller_name: str, media_por
         _receive(request="XHANGUP", following="50"),
         _receive(response="[3-6][0-9][0-9]", following="60"),
         _receive(response="200", mandatory=True, routes=True, actions=_take("remote", "To")),
-        _send(f"ACK [next_url] SIP/2.0\n{_VIA}\n{_SAME}\nCSeq: 1 ACK\n{_EMPTY}", following="40"),
+        send(f"ACK [next_url] SIP/2.0\n{VIA}\n{_SAME}\nCSeq: 1 ACK\n{_EMPTY}", following="40"),
         *_talk("[last_From:]\nTo: [$remote]\n[last_Call-ID:]\nCSeq: 2 BYE"),
         # Giving up: CANCEL, then whichever comes of its own answer and the INVITE's.
         _label("50"),
-        _send(
+        send(
             f"CANCEL sip:{number}@[remote_ip]:[remote_port] SIP/2.0\n[last_Via:]\n{_SAME}\nCSeq: 1 CANCEL\n{_EMPTY}",
             retransmit=True,
         ),
@@ -82,26 +82,26 @@ def caller_scenario(number: str, caller_number: str, caller_name: str, media_por
         ),
         _receive(response="[3-6][0-9][0-9]", mandatory=True, following="60"),
         _label("60"),
-        _send(
+        send(
             f"ACK sip:{number}@[remote_ip]:[remote_port] SIP/2.0\n[last_Via:]\n{_SAME}\nCSeq: 1 ACK\n{_EMPTY}",
             following=END,
         ),
         # The answer crossed the CANCEL, so there is a call: it is acknowledged and hung up.
         _label("70"),
-        _send(f"ACK [next_url] SIP/2.0\n{_VIA}\n{_SAME}\nCSeq: 1 ACK\n{_EMPTY}", following="41"),
+        send(f"ACK [next_url] SIP/2.0\n{VIA}\n{_SAME}\nCSeq: 1 ACK\n{_EMPTY}", following="41"),
         _label(END),
     )
 
 
 def phone_scenario() -> str:
     """A phone, or many on one port: each is told by the order how to take its call."""
-    return _scenario(
+    return scenario(
         "phone",
         _receive(
             request="INVITE", mandatory=True, routes=True, following="30", actions=_take("invite", "CSeq", "[0-9]+")
         ),
         _label("20"),
-        _send(f"SIP/2.0 180 Ringing\n{_answer_headers()}\nContent-Length: 0", following="30"),
+        send(f"SIP/2.0 180 Ringing\n{_answer_headers()}\nContent-Length: 0", following="30"),
         *_sections_of_a_talk("[$port]"),
         _label("30"),
         _receive(request="XRING", following="20"),
@@ -109,19 +109,17 @@ def phone_scenario() -> str:
         *(_receive(request=f"XREJECT{status}", following=str(status)) for status in REFUSALS),
         _receive(request="X[A-Z0-9]+"),
         _receive(request="CANCEL", mandatory=True),
-        _send(f"SIP/2.0 200 OK\n{_answer_headers()}\nContent-Length: 0"),
-        _send(
+        send(f"SIP/2.0 200 OK\n{_answer_headers()}\nContent-Length: 0"),
+        send(
             f"SIP/2.0 487 Request Terminated\n[last_Via:]\n[last_From:]\n[last_To:];{_MY_TAG}\n[last_Call-ID:]\n"
             "CSeq: [$invite] INVITE\nContent-Length: 0",
             retransmit=True,
             following="36",
         ),
         _label("31"),
-        _send(f"SIP/2.0 200 OK\n{_answer_headers()}\n{_ALLOW}\n{_sdp('[$port]')}", retransmit=True, following="33"),
+        send(f"SIP/2.0 200 OK\n{_answer_headers()}\n{_ALLOW}\n{sdp('[$port]')}", retransmit=True, following="33"),
         _label("32"),
-        _send(
-            "SIP/2.0 200 OK\n[last_Via:]\n[last_From:]\n[last_To:]\n[last_Call-ID:]\n[last_CSeq:]\nContent-Length: 0"
-        ),
+        send("SIP/2.0 200 OK\n[last_Via:]\n[last_From:]\n[last_To:]\n[last_Call-ID:]\n[last_CSeq:]\nContent-Length: 0"),
         _label("33"),
         # A CANCEL that crossed the answer has no effect (RFC 3261 section 9.2).
         _receive(request="CANCEL", following="32"),
@@ -138,14 +136,14 @@ def phone_scenario() -> str:
 
 def _refusal(status: int, reason: str) -> list[str]:
     text = f"SIP/2.0 {status} {reason}\n{_answer_headers()}\nContent-Length: 0"
-    return [_label(str(status)), _send(text, retransmit=True, following="36")]
+    return [_label(str(status)), send(text, retransmit=True, following="36")]
 
 
 def register_scenario(name: str, password: str) -> str:
     """A phone that registers once, for an hour."""
     message = [
         "REGISTER sip:[remote_ip]:[remote_port] SIP/2.0",
-        _VIA,
+        VIA,
         f"From: <sip:{name}@[remote_ip]>;{_MY_TAG}",
         f"To: <sip:{name}@[remote_ip]>",
         "Call-ID: [call_id]",
@@ -153,11 +151,11 @@ def register_scenario(name: str, password: str) -> str:
         f"Contact: <sip:{name}@[local_ip]:[local_port]>;expires=3600",
     ]
     known = f"[authentication username={name} password={password}]"
-    return _scenario(
+    return scenario(
         "register",
-        _send("\n".join([*message, _EMPTY]), retransmit=True),
+        send("\n".join([*message, _EMPTY]), retransmit=True),
         '<recv response="401" auth="true"/>',
-        _send("\n".join([*message, known, _EMPTY]), retransmit=True),
+        send("\n".join([*message, known, _EMPTY]), retransmit=True),
         _receive(response="200", mandatory=True),
     )
 
@@ -174,15 +172,15 @@ def _sections_of_a_talk(media_port: str) -> list[str]:
     contact = "Contact: <sip:[local_ip]:[local_port]>"
     return [
         _label("21"),
-        _send(f"SIP/2.0 200 OK\n{answer}\n{contact}\n{_sdp(media_port)}", retransmit=True, following="40"),
+        send(f"SIP/2.0 200 OK\n{answer}\n{contact}\n{sdp(media_port)}", retransmit=True, following="40"),
         _label("22"),
-        _send(
-            f"REFER [next_url] SIP/2.0\n{_VIA}\n{_SAME}\n[last_CSeq:]\n{contact}\nRefer-To: [$target]\n{_EMPTY}",
+        send(
+            f"REFER [next_url] SIP/2.0\n{VIA}\n{_SAME}\n[last_CSeq:]\n{contact}\nRefer-To: [$target]\n{_EMPTY}",
             retransmit=True,
             following="40",
         ),
         _label("43"),
-        _send(f"SIP/2.0 200 OK\n{answer}\nContent-Length: 0", following="42"),
+        send(f"SIP/2.0 200 OK\n{answer}\nContent-Length: 0", following="42"),
     ]
 
 
@@ -198,9 +196,9 @@ def _talk(bye_headers: str) -> list[str]:
         _receive(response="202"),
         _receive(request="X[A-Z0-9]+"),
         _receive(request="BYE", mandatory=True),
-        _send(f"SIP/2.0 200 OK\n{answer}\nContent-Length: 0", following=END),
+        send(f"SIP/2.0 200 OK\n{answer}\nContent-Length: 0", following=END),
         _label("41"),
-        _send(f"BYE [next_url] SIP/2.0\n{_VIA}\n{bye_headers}\n{_EMPTY}", retransmit=True),
+        send(f"BYE [next_url] SIP/2.0\n{VIA}\n{bye_headers}\n{_EMPTY}", retransmit=True),
         _label("42"),
         _receive(request="BYE", following="43"),
         _receive(request="X[A-Z0-9]+"),
@@ -214,7 +212,8 @@ def _answer_headers() -> str:
     return "\n".join([*lines, "Contact: <sip:[local_ip]:[local_port]>"])
 
 
-def _sdp(port: str) -> str:
+def sdp(port: str) -> str:
+    """The body of an offer or answer (with its two headers): sound in G.711 mu-law at ``port``, keys by RFC 4733."""
     lines = [
         "Content-Type: application/sdp",
         "Content-Length: [len]",
@@ -233,7 +232,8 @@ def _sdp(port: str) -> str:
     return "\n".join(lines)
 
 
-def _send(text: str, *, retransmit: bool = False, following: str = "") -> str:
+def send(text: str, *, retransmit: bool = False, following: str = "") -> str:
+    """A message to send; the scenario goes on at the label ``following`` if one is given."""
     attributes = ' retrans="500"' if retransmit else ""
     attributes += f' next="{following}"' if following else ""
     end = "\n" if "\n\n" in text else "\n\n"  # a message without a body ends with an empty line
@@ -268,6 +268,7 @@ def _take(variable: str, header: str, regexp: str = ".+") -> str:
     return f'<ereg regexp={quoteattr(regexp)} search_in="hdr" header="{header}:" assign_to="{variable}"/>'
 
 
-def _scenario(name: str, *parts: str) -> str:
+def scenario(name: str, *parts: str) -> str:
+    """A whole scenario file."""
     lines = ['<?xml version="1.0" encoding="UTF-8"?>', f'<scenario name="{name}">', *parts, "</scenario>", ""]
     return "\n".join(lines)
