@@ -28,6 +28,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "doctor": "check an Asterisk and its set-up, with a remedy for each fault",
         "reload": "take the changed configuration folder while calls are on",
         "explain": "why a call went where it went, or why an agent has no call",
+        "prompts": "make the sounds of all prompts, or say how each stands",
         "ivr": "walk through the menus in a terminal, or draw them",
         "voicemail": "make the hash of a voicemail box's PIN, or list the messages",
         "replay": "run a journal through the engine and say where it decides differently",

@@ -82,15 +82,9 @@ class SoundCache:
         """What the known sounds take, all together."""
         return sum(self._sizes.values())
 
-    @property
-    def kept_bytes(self) -> int:
-        """What the sounds take that are kept."""
-        return sum(self._sizes.get(key, 0) for key in self._kept)
-
-    @property
-    def bytes_max(self) -> int:
-        """The limit."""
-        return self._bytes_max
+    def size_of(self, keys: Iterable[str]) -> int:
+        """What these sounds take, those that are there."""
+        return sum(self._sizes.get(key, 0) for key in keys)
 
     async def open(self) -> None:
         """Make the folder and see what is in it, oldest first.

@@ -111,9 +111,9 @@ class SoundMaker:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def choices(self, text: Text) -> list[str]:
-        """The names that a text's sound may have, the best voice's first; none if nobody speaks its language."""
-        return [choice.key for choice in self._choices(text, clean_text(text.text))]
+    def choices(self, text: Text) -> list[tuple[str, str]]:
+        """The voices that speak a text's language, the best first, each with its sound's name."""
+        return [(choice.voice.name, choice.key) for choice in self._choices(text, clean_text(text.text))]
 
     async def converted(self, path: Path, digest: str, patience_s: float | None) -> str:
         """The name of a recording's sound, converted to what Asterisk plays.

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import structlog
+from pydantic import SecretStr
 
 from acd.service.compile import Compiled
 from acd.service.lookups.client import HttpClient, HttpRules
@@ -22,7 +23,7 @@ from acd.service.prompts.store import PromptStore
 from acd.service.prompts.synthesis import EspeakVoice, Synthesiser, find_espeak_ng
 from acd.service.prompts.tools import ToolError
 from acd.service.waiting_messages import numbers_said
-from config import Config
+from config.schema import Acd
 from config.schema import prompts as written
 from config.schema.lookups import BodyValue
 from ivr.speech import Digits, Speech
@@ -48,14 +49,14 @@ class Voices:
             await client.close()
 
 
-async def open_voices(config: Config) -> Voices:
+async def open_voices(acd: Acd, secrets: Mapping[str, SecretStr]) -> Voices:
     """Find and open the voices of a configuration. One that cannot be had is logged, and the others speak.
 
     espeak-ng is started as the environment's ACD_ESPEAK_NG says, which is a command line.
     """
     speakers: list[Synthesiser] = []
     clients: list[HttpClient] = []
-    for voice in config.acd.prompts.voices or (written.EspeakNgVoice(type="espeak-ng"),):
+    for voice in acd.prompts.voices or (written.EspeakNgVoice(type="espeak-ng"),):
         try:
             match voice:
                 case written.EspeakNgVoice():
@@ -66,23 +67,23 @@ async def open_voices(config: Config) -> Voices:
                     client = HttpClient(
                         HttpRules(
                             allowed=tuple(ip_network(network, strict=False) for network in voice.allow_private),
-                            ca_file=config.acd.http.ca_file,
+                            ca_file=acd.http.ca_file,
                         )
                     )
                     await client.open()
                     clients.append(client)
-                    speakers.append(_http(voice, client, config))
+                    speakers.append(_http(voice, client, secrets))
         except (ToolError, OSError, ssl.SSLError) as error:
             log.error("a voice cannot be used", voice=voice.type, why=str(error))  # noqa: TRY400
     return Voices(tuple(speakers), tuple(clients))
 
 
-def prompt_store(config: Config, voices: Voices) -> PromptStore:
-    """The store of a configuration's prompts, with its bounds."""
-    settings = config.acd.prompts
+def prompt_store(acd: Acd, folder: Path, voices: Voices) -> PromptStore:
+    """The store of a configuration's prompts, with its bounds. `folder`: that of the configuration."""
+    settings = acd.prompts
     return PromptStore(
-        Path(config.acd.cache_dir) / "prompts",
-        recorded_dir=config.folder / "prompts",
+        Path(acd.cache_dir) / "prompts",
+        recorded_dir=folder / "prompts",
         synthesisers=voices.speakers,
         rates_hz=(8000, 16000) if settings.wideband else (8000,),
         limits=PromptLimits(
@@ -107,7 +108,7 @@ async def _espeak(voice: written.EspeakNgVoice) -> Synthesiser:
     return replace(found, voices=own or found.voices, timeout_s=voice.timeout_s)
 
 
-def _http(voice: written.HttpVoice, client: HttpClient, config: Config) -> HttpVoice:
+def _http(voice: written.HttpVoice, client: HttpClient, secrets: Mapping[str, SecretStr]) -> HttpVoice:
     return HttpVoice(
         name=voice.name,
         client=client,
@@ -117,7 +118,7 @@ def _http(voice: written.HttpVoice, client: HttpClient, config: Config) -> HttpV
         headers=dict(voice.headers),
         body=_body(voice.body),
         as_form=voice.body_type == "form",
-        secrets={name: secret.get_secret_value() for name, secret in config.secrets.items()},
+        secrets={name: secret.get_secret_value() for name, secret in secrets.items()},
         voices=_plain(voice.languages),
         timeout_s=voice.timeout_s,
         answer_bytes=round(voice.answer_mb * MEGABYTE),

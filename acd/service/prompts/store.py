@@ -72,11 +72,21 @@ class PromptFailure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WarmUp:
-    """What `warm_up` did: how many sounds are there, and which are not."""
+    """What `warm_up` did: how many prompts are there, and which are not; `sounds` of `sounds_bytes` in the cache."""
 
     ready: int
+    sounds: int
+    sounds_bytes: int
     failures: tuple[PromptFailure, ...]
     duration_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class FoundSound:
+    """A text's sound on the disk, and the voice that speaks it."""
+
+    voice: str
+    size_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,10 +196,35 @@ class PromptStore:
         if prompts is self._used:
             self._in_force = frozenset(kept)
         self._cache.keep(self._in_force | kept)
-        result = WarmUp(ready=len(jobs) - len(failures), failures=tuple(failures), duration_s=self._clock() - started_s)
+        result = WarmUp(
+            ready=len(jobs) - len(failures),
+            sounds=len(kept),
+            sounds_bytes=self._cache.size_of(kept),
+            failures=tuple(failures),
+            duration_s=self._clock() - started_s,
+        )
         seconds = round(result.duration_s, 1)
         self._log.info("prompts prepared", ready=result.ready, failed=len(failures), seconds=seconds)
         return result
+
+    async def survey(self) -> None:
+        """See what is on the disk.
+
+        Raises:
+            CacheError: the folder cannot be made or read.
+        """
+        await self._cache.open()
+
+    def voices(self, language: str) -> tuple[str, ...]:
+        """The voices that speak a language, the best first."""
+        return tuple(voice for voice, _ in self._maker.choices(Text("", language)))
+
+    def found(self, text: str, language: str) -> FoundSound | None:
+        """The sound of a text as it is on the disk, by the best voice there is one of; None if it is not made yet."""
+        for voice, key in self._maker.choices(Text(text, language)):
+            if self._cache.has(key):
+                return FoundSound(voice, self._cache.size_of([key]))
+        return None
 
     async def resolve(self, speech: Speech, language: str) -> list[str]:
         """The sound files for one part of speech, in order, each an absolute path without its ending.
