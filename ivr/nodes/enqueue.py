@@ -56,6 +56,10 @@ class EnqueueNode(Node):
         )
         return End(outcome, StepOutcome.ENQUEUE)
 
+    def own_keys(self) -> str:
+        """See `Node.own_keys`."""
+        return ""
+
     def targets(self) -> tuple[NodeId, ...]:
         """See `Node.targets`."""
         return (self.next,) if self.next else ()

@@ -137,6 +137,9 @@ class Menu(Node):
                     break
                 return await self._wrong_number(visit, directory, keys + key)
             keys += key
+        else:
+            if keys in directory:
+                visit.call.late_terminator = "#"
         return keys
 
     async def _wrong_number(self, visit: Visit, directory: Directory, keys: str) -> str:
