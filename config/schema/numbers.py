@@ -16,8 +16,10 @@ DialledNumber: TypeAlias = Annotated[
 ]
 """What a caller dialled, as the dialplan passes it."""
 
-CallerNumber: TypeAlias = Annotated[str, Text(_AS_IT_ARRIVES, f"give the caller's number as it arrives: {_CHARACTERS}")]
-"""Where a call comes from, as the dialplan passes it."""
+CallerNumber: TypeAlias = Annotated[
+    str, Text(r"[0-9A-Za-z+*#._()/-][0-9A-Za-z+*#._()/ -]{0,63}", "give a caller's number, such as +49 30 123456")
+]
+"""Where a call comes from, in any way of writing."""
 
 OutsideNumber: TypeAlias = Annotated[
     str, Text(r"\+?[0-9]{2,24}", "give a number of 2 to 24 digits, with or without '+' before them")

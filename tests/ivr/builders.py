@@ -11,6 +11,7 @@ from ivr.nodes import HangUpNode, Menu, Play, Retries
 from ivr.outcome import NodeId, Outcome
 from ivr.record import StepRecord
 from ivr.speech import Prompt, Speech
+from ivr.tools import Tools
 from ivr.tree import Forest, Node, Tree, node_id
 
 
@@ -59,9 +60,11 @@ def end(name: str) -> HangUpNode:
 class Walk:
     """Runs calls through a forest and keeps the step records."""
 
-    def __init__(self, trees: Forest, limits: Limits | None = None, goodbye: str = "goodbye") -> None:
+    def __init__(
+        self, trees: Forest, limits: Limits | None = None, goodbye: str = "goodbye", *, tools: Tools | None = None
+    ) -> None:
         self.records: list[StepRecord] = []
-        self.interpreter = Interpreter(trees, on_step=self.records.append, limits=limits, goodbye=goodbye)
+        self.interpreter = Interpreter(trees, on_step=self.records.append, limits=limits, goodbye=goodbye, tools=tools)
 
     async def run(self, line: Line, context: CallContext | None = None, start: str = "start") -> Outcome:
         return await self.interpreter.run(line, context or call(), at(start))

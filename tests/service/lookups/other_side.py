@@ -50,6 +50,10 @@ class OtherSide:
     seen: list[Seen] = field(default_factory=list)
     plan: list[int] = field(default_factory=list)
     """Statuses that the path /planned answers with, one after the other; 200 beyond."""
+    delay_s: float = 1.0
+    """How long /slow thinks before it answers well."""
+    customers: dict[str, object] = field(default_factory=dict)
+    """What /customer?number=… answers, by number; 404 for others."""
     location: str = ""
     """Where /moved leads."""
     sent_bytes: int = 0
@@ -65,7 +69,7 @@ class OtherSide:
     async def serve(self, request: web.Request) -> web.StreamResponse:
         self.seen.append(Seen(request.method, request.raw_path, request.headers.copy(), await request.read()))
         self.came.set()
-        ways: dict[str, Handler] = {"hangs": self._hang, "stalls": self._stall, "huge": self._huge}
+        ways: dict[str, Handler] = {"hangs": self._hang, "stalls": self._stall, "huge": self._huge, "slow": self._think}
         first = request.path.split("/")[1]
         if first in ways:
             return await ways[first](request)
@@ -73,6 +77,9 @@ class OtherSide:
             return web.json_response(ACCOUNT, status=self.plan.pop(0) if self.plan else 200)
         if first == "moved":
             return web.Response(status=302, headers={"Location": self.location})
+        if first == "customer":
+            known = self.customers.get(request.query["number"])
+            return web.json_response(known or {}, status=200 if known else 404)
         fixed = {
             "missing": web.Response(status=404),
             "broken": web.Response(status=500),
@@ -89,6 +96,10 @@ class OtherSide:
             self.gone.set()
             raise
         return web.Response()
+
+    async def _think(self, request: web.Request) -> web.StreamResponse:
+        await asyncio.sleep(self.delay_s)
+        return web.json_response(ACCOUNT)
 
     async def _stall(self, request: web.Request) -> web.StreamResponse:
         """Begin an answer and never end it."""
