@@ -18,8 +18,9 @@ WHAT = """\
 `make bench-pbx` compares, on one Asterisk in one run with SIPp phones and callers, this engine with Asterisk's own
 `app_queue` and with the least possible FastAGI responder (a deque) as the floor; `make bench-codec` compares the AMI
 parser with pyst2's and panoramisk's; `make bench-core` measures the core's decisions, and what the peers' ways of
-deciding cost on the same site. Each prints tables and writes `bench/results/*.json`; `make figures` puts them
-here.
+deciding cost on the same site; `make bench-menus` measures what callers in menus cost, on a scripted Asterisk, beside
+a responder that has no menus and answers each key with the same two commands. Each prints tables and writes
+`bench/results/*.json`; `make figures` puts them here.
 """
 SYSTEMS = {"app_queue": "app_queue", "acd": "this engine", "floor": "floor"}
 MEASURES = {
@@ -38,7 +39,13 @@ def main() -> int:
     except ValueError:
         print(f"figures: README.md must have {BEGIN.strip()} and {END} once each", file=sys.stderr)
         return 1
-    parts = [WHAT, *pbx_part(_read("pbx")), *core_part(_read("core")), *codec_part(_read("codec"))]
+    parts = [
+        WHAT,
+        *pbx_part(_read("pbx")),
+        *core_part(_read("core")),
+        *menus_part(_read("menus")),
+        *codec_part(_read("codec")),
+    ]
     readme.write_text(before + BEGIN + "\n".join(parts) + END + after)
     return 0
 
@@ -102,6 +109,23 @@ def core_part(results: Mapping[str, Any] | None) -> list[str]:
 def _times(case: Mapping[str, Any]) -> str:
     more = "over " if case.get("at_least") else ""
     return f"{more}{case['p50_us']:,.0f} / {case['p99_us']:,.0f}"
+
+
+def menus_part(results: Mapping[str, Any] | None) -> list[str]:
+    """The table of ``bench-menus``."""
+    if results is None:
+        return []
+    about = f"{results['callers']} callers in menus, a key a second each"
+    lines = [
+        f"| {about} | cores | µs per key | kB per caller | a key → the next sound, ms: p50 / p95 / p99 |",
+        "| --- | ---: | ---: | ---: | ---: |",
+    ]
+    for system, found in results["systems"].items():
+        sound = " / ".join(f"{found['next_sound_ms'][key]:.1f}" for key in ("p50", "p95", "p99"))
+        memory = max(found["kb_per_caller"].values())
+        cells = (f"{found['cores']:.2f}", f"{found['us_per_key']:,.0f}", f"{memory:,.0f}", sound)
+        lines.append(f"| {SYSTEMS[system]} | {' | '.join(cells)} |")
+    return ["\n".join([*lines, ""])]
 
 
 def codec_part(results: Mapping[str, Any] | None) -> list[str]:

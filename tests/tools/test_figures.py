@@ -60,6 +60,18 @@ def test_the_cores_decisions_stand_beside_the_peers(figures: ModuleType) -> None
     assert "app_queue" not in text.partition("| --- |")[2]
 
 
+def test_callers_in_menus(figures: ModuleType) -> None:
+    sound = {"p50": 1.18, "p95": 3.74, "p99": 6.2}
+    found = {"cores": 0.2219, "us_per_key": 1746.6, "kb_per_caller": {"rss": 19.3, "uss": 18.2}, "next_sound_ms": sound}
+    results = {"callers": 300, "systems": {"acd": found, "floor": found}}
+    (figures.ROOT / "bench" / "results" / "menus.json").write_text(json.dumps(results))
+    assert figures.main() == 0
+    text = (figures.ROOT / "README.md").read_text()
+    assert "| 300 callers in menus, a key a second each | cores |" in text
+    assert "| this engine | 0.22 | 1,747 | 19 | 1.2 / 3.7 / 6.2 |" in text
+    assert "| floor | 0.22 |" in text
+
+
 def test_what_was_not_measured_has_no_table(figures: ModuleType) -> None:
     assert figures.main() == 0
     assert "|" not in (figures.ROOT / "README.md").read_text()
