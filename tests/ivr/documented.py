@@ -10,6 +10,7 @@ from pathlib import Path
 import yaml
 
 from acd.service.compile import Compiled, compile_config
+from acd.service.hashes import Argon2Hashes
 from config import Config
 from ivr.context import CallContext
 from ivr.interpreter import Interpreter
@@ -168,7 +169,7 @@ async def run(example: Example, script: str, folder: Path) -> None:
 
 def tools_for(walk: Walk, compiled: Compiled) -> Tools:
     """The tools of a walk: those that its script set, with the passwords and calendars of the site itself."""
-    return replace(walk.tools)
+    return replace(walk.tools, hashes=Argon2Hashes())
 
 
 def _story(records: list[StepRecord]) -> str:
