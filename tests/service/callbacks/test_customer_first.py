@@ -1,0 +1,175 @@
+"""The customer is rung first: when, for how many agents, and what comes of it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from acd.core.events import AgentReady
+from acd.core.transitions import AgentState, CallState
+from acd.service.asterisk_link import AsteriskLink
+from acd.service.callbacks import desk
+from acd.service.callbacks.entries import Stage
+from acd.web.backend import AgentAction
+from tests.service.fake_channel import FakeChannel
+from tests.service.sites import write_site
+from tests.service.test_calls import Site, run
+
+NUMBER = "+4930200100"
+OTHER = "+4930200101"
+ROUTING: dict[str, Any] = {
+    "outbound": {"allowed": ["+4930"], "trunk": "PJSIP/{number}@trunk"},
+    "callbacks": {
+        "home_country": "DE",
+        "confirm": "no",
+        "other_number": "no",
+        "first": "customer",
+        "pause_s": "1",
+        "silent_after_s": "0.5",
+    },
+}
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(desk, "BEGINS_AFTER_S", 0.0)
+    monkeypatch.setattr(AsteriskLink, "connected", True)
+
+
+@asynccontextmanager
+async def opened(tmp_path: Path, **settings: str) -> AsyncIterator[Site]:
+    routing = {**ROUTING, "callbacks": {**ROUTING["callbacks"], **settings}}
+    queues = {
+        "cards": {"overflow": [{"when": {"waiting_s": "0.1"}, "then": {"callback": "general"}}]},
+        "general": {},
+    }
+    folder = write_site(
+        tmp_path / "site", agents={"anna": ["general"]}, start="not-ready", queues=queues, routing=routing
+    )
+    async with run(folder) as site:
+        yield site
+
+
+async def promised(site: Site, caller: str = NUMBER, uniqueid: str = "1.1") -> str:
+    before = len(site.parts.callbacks)
+    channel = await site.enter(uniqueid, extension="200", callerid=caller)
+    await channel.closed()
+    await site.until(lambda: len(site.parts.callbacks) == before + 1)
+    found = next(shown.entry.id for shown in site.parts.callbacks if shown.entry.number == caller)
+    await site.until(lambda: found in site.parts.engine.calls)
+    return found
+
+
+def originated(site: Site) -> list[dict[str, Any]]:
+    return [headers for name, headers in site.sent if name == "Originate"]
+
+
+def variable(headers: dict[str, Any], name: str) -> str:
+    return next(value.split("=", 1)[1] for value in headers["Variable"] if value.startswith(f"{name}="))
+
+
+async def picked_up(site: Site, call_id: str) -> FakeChannel:
+    """The customer answers."""
+    headers = originated(site)[-1]
+    assert variable(headers, "ACD_CALL") == call_id
+    channel = FakeChannel.enter(
+        site.port, str(headers["ChannelId"]), call_id=call_id, extension="s", callerid="200", channel="PJSIP/trunk-1"
+    )
+    line = site._keep(await channel)
+    line.variables["ACD_STATE"] = variable(headers, "ACD_STATE")
+    return line
+
+
+def stages(site: Site) -> list[Stage]:
+    return [shown.stage for shown in site.parts.callbacks]
+
+
+async def test_the_customer_comes_into_the_old_place(tmp_path: Path) -> None:
+    async with opened(tmp_path) as site:
+        call_id = await promised(site)
+        entered_at = site.call.entered_at
+        site.parts.host.post(AgentReady("anna"))
+        await site.until(lambda: len(originated(site)) == 1)
+        assert originated(site)[0]["Channel"] == "PJSIP/+4930200100@trunk"
+        assert site.agent("anna") is AgentState.READY, "nobody waits for a customer who has not answered"
+        assert stages(site) == [Stage.DIALLING]
+        line = await picked_up(site, call_id)
+        await line.until("EXEC Dial")
+        assert 'SET VARIABLE "CALLERID(num)" +4930200100' in line.commands, "whom the agent sees"
+        assert site.call.entered_at == pytest.approx(entered_at, abs=0.05)
+        site.dial_begins("anna", "L1", str(originated(site)[0]["ChannelId"]))
+        site.bridged("L1", str(originated(site)[0]["ChannelId"]))
+        assert not site.parts.callbacks, "not to be called again"
+        line.ended_dial("ANSWER")
+        await line.closed()
+        assert not site.parts.engine.calls
+        assert site.parts.callbacks.results["general", "reached"] == 1
+
+
+async def test_who_does_not_answer_is_tried_again_in_the_old_place(tmp_path: Path) -> None:
+    async with opened(tmp_path) as site:
+        call_id = await promised(site)
+        site.parts.host.post(AgentReady("anna"))
+        await site.until(lambda: len(originated(site)) == 1)
+        site.ami("OriginateResponse", Response="Failure", Uniqueid=str(originated(site)[0]["ChannelId"]))
+        assert stages(site) == [Stage.SLEEPING]
+        assert not site.parts.engine.calls
+        await site.until(lambda: len(originated(site)) == 2)
+        assert variable(originated(site)[1], "ACD_CALL") == call_id
+        assert next(iter(site.parts.callbacks)).entry.attempts == 2
+
+
+async def test_one_agent_is_promised_to_one_customer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(desk, "_STEP_ASIDE_S", 0.05)
+    async with opened(tmp_path, silent_limit_percent="100") as site:
+        first = await promised(site)
+        await promised(site, OTHER, "1.2")
+        site.parts.host.post(AgentReady("anna"))
+        await site.until(lambda: len(originated(site)) == 1)
+        assert variable(originated(site)[0], "ACD_CALL") == first, "who has waited longer goes first"
+        later = site.parts.host.now() + 0.3
+        await site.until(lambda: site.parts.host.now() > later)
+        assert len(originated(site)) == 1, "the other one waits for another agent"
+        assert site.agent("anna") is AgentState.READY
+
+
+async def test_silent_answers_send_it_back_to_the_agent_first(tmp_path: Path) -> None:
+    async with opened(tmp_path, attempts="5") as site:
+        call_id = await promised(site)
+        site.parts.host.post(AgentReady("anna"))
+        await site.until(lambda: len(originated(site)) == 1)
+        line = await picked_up(site, call_id)
+        await line.until("EXEC Dial")
+        line.hang_up()  # without an agent: a silent answer
+        line.reply("200 result=-1")
+        await line.closed()
+        await site.until(lambda: len(originated(site)) == 2)
+        headers = originated(site)[1]
+        assert (headers["Context"], headers["Channel"]) == ("acd-leg", "PJSIP/anna"), (
+            "one silent answer in 34 is enough"
+        )
+
+
+async def test_a_limit_of_nothing_means_the_agent_first(tmp_path: Path) -> None:
+    async with opened(tmp_path, silent_limit_percent="0") as site:
+        await promised(site)
+        site.parts.host.post(AgentReady("anna"))
+        await site.until(lambda: len(originated(site)) == 1)
+        assert originated(site)[0]["Channel"] == "PJSIP/anna"
+
+
+async def test_an_answer_without_an_agent_in_time_is_silent(tmp_path: Path) -> None:
+    async with opened(tmp_path) as site:
+        call_id = await promised(site)
+        site.parts.host.post(AgentReady("anna"))
+        await site.until(lambda: len(originated(site)) == 1)
+        site.parts.act_on_agent("anna", AgentAction.NOT_READY, "")
+        line = await picked_up(site, call_id)
+        await line.until("SET MUSIC ON")
+        answers = site.parts.callbacks._ledger.answers.seen
+        await site.until(lambda: [silent for _, silent in answers] == [True])
+        assert site.call.state is CallState.WAITING, "the customer keeps the place"
