@@ -12,7 +12,7 @@ from ivr.recordings import Draft, Manner
 from ivr.speech import Prompt, Recording, Speech
 from ivr.visit import KeyPressed, Visit
 
-__all__ = ["OWN_KEYS", "Take", "TakeEnd", "skip_key", "take"]
+__all__ = ["OWN_KEYS", "Take", "TakeEnd", "skip_key", "speech_of", "take"]
 
 MOST_TAKES = 10
 """So often at most a caller records again in one visit."""
@@ -114,6 +114,14 @@ async def _review(visit: Visit, draft: Draft, manner: Manner, seconds: float) ->
     except KeyPressed as pressed:
         return Take(TakeEnd.KEPT, seconds, urgent, pressed=pressed)
     return Take(TakeEnd.KEPT, seconds, urgent)
+
+
+def speech_of(manner: Manner) -> tuple[Speech, ...]:
+    """Everything that may be said while recording in this manner."""
+    names = ["record-too-short"]
+    names += ["record-review", "record-again"] if manner.review else []
+    names += ["record-review-urgent", "record-urgent", "record-not-urgent"] if manner.review and manner.urgent else []
+    return tuple(part for name in names for part in _said(manner, name))
 
 
 def _said(manner: Manner, name: str) -> tuple[Speech, ...]:

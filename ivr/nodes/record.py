@@ -11,7 +11,7 @@ from ivr.outcome import Go, Move, NodeId
 from ivr.record import ProblemKind, StepOutcome
 from ivr.recordings import Draft, Manner, RecordingImpossible
 from ivr.speech import Speech
-from ivr.taking import OWN_KEYS, Take, TakeEnd, skip_key, take
+from ivr.taking import OWN_KEYS, Take, TakeEnd, skip_key, speech_of, take
 from ivr.tree import Node
 from ivr.visit import KeyPressed, Visit
 
@@ -99,4 +99,4 @@ class Record(Node):
 
     def speech(self) -> tuple[Speech, ...]:
         """See `Node.speech`."""
-        return self.prompts
+        return self.prompts + speech_of(self.manner)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ivr.line import LineHungUp
+from ivr.line import LineHungUp, RecordLimits
 from ivr.mailboxes import BoxUnavailable
 from ivr.outcome import End, EndReason, Go, HangUp, Move, NodeId
 from ivr.record import ProblemKind, StepOutcome
-from ivr.recordings import Draft
+from ivr.recordings import Draft, Manner
 from ivr.speech import Prompt, Speech
-from ivr.taking import OWN_KEYS, Take, TakeEnd, skip_key, take
+from ivr.taking import OWN_KEYS, Take, TakeEnd, skip_key, speech_of, take
 from ivr.tree import Node
 from ivr.visit import KeyPressed, Visit
 
@@ -103,4 +103,7 @@ class Voicemail(Node):
 
     def speech(self) -> tuple[Speech, ...]:
         """See `Node.speech`."""
-        return self.greeting or (Prompt("voicemail-greeting"),)
+        # How the box records is not known here: all of it, then.
+        said = speech_of(Manner(limits=RecordLimits(longest_s=1.0), urgent=True))
+        greeting = self.greeting or (Prompt("voicemail-greeting"),)
+        return (*greeting, *said, *(Prompt(name) for name in ("voicemail-saved", "voicemail-unavailable")))

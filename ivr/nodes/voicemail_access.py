@@ -13,7 +13,7 @@ from ivr.outcome import End, EndReason, Go, HangUp, Move, NodeId
 from ivr.record import StepOutcome
 from ivr.recordings import Manner, RecordingImpossible
 from ivr.speech import Date, Digits, DigitStyle, Duration, Number, Prompt, Recording, Speech, TimeOfDay
-from ivr.taking import TakeEnd, take
+from ivr.taking import TakeEnd, speech_of, take
 from ivr.tree import Node
 from ivr.visit import Visit
 
@@ -24,6 +24,44 @@ _KEY_TIMEOUT_S = 6.0
 _DIGIT_TIMEOUT_S = 8.0
 _MOST_DIGITS = 16
 _RING_S = 45.0
+_SAID = (
+    "record-cancelled",
+    "record-start",
+    "voicemail-and",
+    "voicemail-box",
+    "voicemail-calling",
+    "voicemail-deleted",
+    "voicemail-first",
+    "voicemail-from",
+    "voicemail-from-unknown",
+    "voicemail-gone",
+    "voicemail-greeting-default",
+    "voicemail-greeting-keys",
+    "voicemail-greeting-recorded",
+    "voicemail-help",
+    "voicemail-kept",
+    "voicemail-keys",
+    "voicemail-keys-empty",
+    "voicemail-length",
+    "voicemail-locked",
+    "voicemail-new",
+    "voicemail-new-message",
+    "voicemail-new-messages",
+    "voicemail-no-callback",
+    "voicemail-no-more",
+    "voicemail-none",
+    "voicemail-not-reached",
+    "voicemail-pin",
+    "voicemail-received",
+    "voicemail-restored",
+    "voicemail-saved-message",
+    "voicemail-saved-messages",
+    "voicemail-saved-one",
+    "voicemail-unavailable",
+    "voicemail-urgent",
+    "voicemail-wrong",
+    "voicemail-you-have",
+)
 _GREETING = Manner(limits=RecordLimits(longest_s=120.0, silence_s=5))
 
 
@@ -66,7 +104,7 @@ class VoicemailAccess(Node):
 
     def speech(self) -> tuple[Speech, ...]:
         """See `Node.speech`."""
-        return (Prompt("voicemail-box"), Prompt("voicemail-pin"))
+        return (*(Prompt(name) for name in _SAID), *speech_of(_GREETING))
 
     # Who is it?
 

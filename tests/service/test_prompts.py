@@ -16,12 +16,14 @@ from acd.service.prompts import PromptFailure, PromptLimits, PromptStore, Prompt
 from acd.service.prompts import audio as prompts_audio
 from acd.service.prompts import cache as prompts_cache
 from acd.service.prompts.audio import read_format, read_wav, write_wav
-from acd.service.prompts.defaults import DEFAULT_TEXTS, PromptTable, Recording, SpokenText, with_defaults
+from acd.service.prompts.defaults import DEFAULT_TEXTS, ON_DEMAND, PromptTable, Recording, SpokenText, with_defaults
 from acd.service.prompts.joining import PAUSE_S, SENTENCE_PAUSE_S
 from acd.service.prompts.tools import ToolError
 from ivr.speech import Digits, DigitStyle, Number, Prompt, Speech, Text
 from tests.service.test_prompts_audio import tone
 
+GENERAL = [name for name in DEFAULT_TEXTS if not name.startswith(ON_DEMAND)]
+"""Default prompts that every site prepares."""
 TABLE: PromptTable = {
     "welcome": {"en": SpokenText("Welcome."), "zh": SpokenText("欢迎。")},
     "closed": {"en": SpokenText("We are closed.")},
@@ -383,17 +385,24 @@ async def test_warming_up_prepares_everything(make: Make, voice: FakeVoice, log:
     store = make()
 
     result = await store.warm_up(
-        TABLE, speech=[Digits("01"), Text("Hi.", "en"), Prompt("welcome")], languages=["en", "zh"]
+        TABLE,
+        speech=[Digits("01"), Text("Hi.", "en"), Prompt("welcome"), Prompt("voicemail-new")],
+        languages=["en", "zh"],
     )
 
-    expected = 3 + 2 * len(DEFAULT_TEXTS) + 2 + 1
+    expected = 3 + 2 * (len(GENERAL) + 1) + 2 + 1
     assert (result.ready, result.failures) == (expected, ())
     assert log.events()[-1][0] == "prompts prepared"
     made = len(voice.spoken)
-    for name in (*TABLE, *DEFAULT_TEXTS):
+    for name in (*TABLE, *GENERAL, "voicemail-new"):
         for language in ("en", "zh"):
             sound((await store.resolve(Prompt(name), language))[0])
     assert len(voice.spoken) == made, "a caller had to wait for a prompt"
+
+
+async def test_default_prompts_are_prepared_in_the_site_s_languages_alone(make: Make, voice: FakeVoice) -> None:
+    result = await make().warm_up({}, languages=["zh"])
+    assert result.ready == len(voice.spoken) == len(GENERAL)
 
 
 async def test_warming_up_again_makes_nothing_anew(make: Make, voice: FakeVoice) -> None:
@@ -418,7 +427,7 @@ async def test_warming_up_tells_what_failed_and_goes_on(make: Make, voice: FakeV
     }
     assert PromptFailure("welcome", "en", "broken") in result.failures
     assert any("gone.wav cannot be read" in failure.reason for failure in result.failures)
-    assert result.ready == 2 + 2 * len(DEFAULT_TEXTS)
+    assert result.ready == 2 + 2 * len(GENERAL)
 
 
 async def test_progress_is_logged_when_it_takes_long(make: Make, voice: FakeVoice, clock: Clock, log: Log) -> None:
@@ -432,8 +441,8 @@ async def test_progress_is_logged_when_it_takes_long(make: Make, voice: FakeVoic
     await make().warm_up(TABLE)
 
     progress = [fields for event, fields in log.events() if event == "preparing prompts"]
-    assert 2 <= len(progress) <= 1 + (3 + 2 * len(DEFAULT_TEXTS)) / 2
-    assert all(fields["total"] == 3 + 2 * len(DEFAULT_TEXTS) for fields in progress)
+    assert 2 <= len(progress) <= 1 + (3 + 2 * len(GENERAL)) / 2
+    assert all(fields["total"] == 3 + 2 * len(GENERAL) for fields in progress)
     assert [fields["done"] for fields in progress] == sorted(fields["done"] for fields in progress)
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+
+from ivr.speech import Prompt, Speech
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,3 +286,24 @@ def with_defaults(prompts: PromptTable) -> PromptTable:
     }
     own = {name: {**defaults.get(name, {}), **variants} for name, variants in prompts.items()}
     return {**defaults, **own}
+
+
+ON_DEMAND = ("record-", "voicemail-")
+"""How default prompts are named that only certain nodes say: a site without such nodes need not prepare them."""
+
+
+def to_prepare(prompts: PromptTable, said: Collection[Speech], languages: Collection[str]) -> PromptTable:
+    """`prompts` and those of the default ones that can come to be heard: in `languages` alone (all, if none are
+    given), and those of `ON_DEMAND` only where they are among what the menus may say.
+    """
+    names = {part.name for part in said if isinstance(part, Prompt)}
+    wanted: dict[str, Mapping[str, PromptSource]] = {}
+    for name, variants in with_defaults(prompts).items():
+        if name in prompts or name in names or not name.startswith(ON_DEMAND):
+            own = prompts.get(name, {})
+            wanted[name] = {
+                language: source
+                for language, source in variants.items()
+                if language in own or not languages or language in languages
+            }
+    return wanted

@@ -22,11 +22,12 @@ from acd.service.prompts.making import PromptLimits
 from acd.service.prompts.store import PromptStore
 from acd.service.prompts.synthesis import EspeakVoice, Synthesiser, find_espeak_ng
 from acd.service.prompts.tools import ToolError
+from acd.service.voicemail.boxes import ITEM_PROMPTS
 from acd.service.waiting_messages import numbers_said
 from config.schema import Acd
 from config.schema import prompts as written
 from config.schema.lookups import BodyValue
-from ivr.speech import Digits, Speech
+from ivr.speech import Digits, Prompt, Speech
 
 __all__ = ["Voices", "open_voices", "prompt_store", "speech_of_site"]
 
@@ -96,7 +97,8 @@ def prompt_store(acd: Acd, folder: Path, voices: Voices) -> PromptStore:
 
 def speech_of_site(site: Compiled) -> tuple[Speech, ...]:
     """Everything that can be said and is known beforehand, beside the prompts."""
-    return (*site.forest.speech(), *numbers_said(site.routing.queues.values()), Digits("0123456789"))
+    items = tuple(map(Prompt, ITEM_PROMPTS)) if any(box.items for box in site.boxes.by_name.values()) else ()
+    return (*site.forest.speech(), *numbers_said(site.routing.queues.values()), Digits("0123456789"), *items)
 
 
 async def _espeak(voice: written.EspeakNgVoice) -> Synthesiser:

@@ -19,7 +19,7 @@ import structlog
 from structlog.typing import FilteringBoundLogger
 
 from acd.service.prompts.cache import CacheError, SoundCache
-from acd.service.prompts.defaults import PromptTable, Recording, SpokenText, with_defaults
+from acd.service.prompts.defaults import PromptTable, Recording, SpokenText, to_prepare, with_defaults
 from acd.service.prompts.joining import PAUSE_S, JoinError, join, pause_after
 from acd.service.prompts.making import RATE_ENDINGS, Faults, PromptLimits, SoundMaker
 from acd.service.prompts.recorded import RecordedSound, inspect
@@ -174,7 +174,8 @@ class PromptStore:
                 await cache.open()
             except CacheError as error:
                 self._faults.tell(str(error))
-        jobs = _jobs(with_defaults(prompts), tuple(dict.fromkeys(speech)), languages)
+        said = tuple(dict.fromkeys(speech))
+        jobs = _jobs(to_prepare(prompts, said, languages), said, languages)
         told = _Progress(len(jobs), self._log, self._clock, progress)
         kept: set[str] = set()
         failures: list[PromptFailure] = []

@@ -19,6 +19,7 @@ from ivr.tree import Tree, node_id
 
 __all__ = [
     "ACCESS_NUMBER",
+    "ITEM_PROMPTS",
     "BoxSpec",
     "Boxes",
     "LockOut",
@@ -34,6 +35,8 @@ ACCESS_NUMBER = "*27"
 TREE = "@voicemail"
 """The tree of the nodes that every box has of its own; no file can have this name."""
 _ACCESS = "@access"
+ITEM_PROMPTS = ("voicemail-item", "voicemail-item-keys", "voicemail-item-closed", "voicemail-item-kept")
+"""What agents hear who are offered a message like a call."""
 DEFAULT_GREETING: tuple[Speech, ...] = (Prompt("voicemail-greeting"),)
 
 
