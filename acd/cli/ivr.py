@@ -12,19 +12,24 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+from prometheus_client import CollectorRegistry
+
 from acd.cli.check_config import add_config_options, config_folder, config_overrides
-from acd.service.compile import compile_config
+from acd.service.compile import Compiled, compile_config
+from acd.service.logs import set_up_logging
+from acd.service.lookups.service import LookUpService
+from acd.walker.answers import AnswersError, FakedLookUps, read_answers
 from acd.walker.callers import Caller, KeyboardCaller, ScriptedCaller, ScriptError, parse_script
 from acd.walker.graph import graph_of
 from acd.walker.graph_svg import svg_of
 from acd.walker.steps import Step, ending
 from acd.walker.terminal import keys_of, printable, told_end, told_step
-from acd.walker.tools import walk_tools
-from acd.walker.walk import Call, walk
+from acd.walker.walk import Call, Teller, walk
 from acd.walker.zones import MomentError, beginning
 from config import Config, ConfigErrors, load
 from config.loader import examine
 from config.schema.routing import DEFAULT_NUMBER
+from ivr.lookups import LookUpAnswer
 from ivr.outcome import Outcome
 
 __all__ = ["add_parser", "run"]
@@ -100,6 +105,16 @@ def _add_walk(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--zone", default="", metavar="ZONE", help="zone of that moment (default: that of the calendars, else UTC)"
     )
+    answers = parser.add_mutually_exclusive_group()
+    answers.add_argument(
+        "--answers",
+        type=_answers,
+        default={},
+        metavar="FILE",
+        help="what look-ups answer (YAML or JSON): by name an outcome, or outcome, status and values, or a list of "
+        "these; look-ups that it does not name fail",
+    )
+    answers.add_argument("--real-lookups", action="store_true", help="ask the real systems")
     parser.add_argument(
         "--talked",
         action="store_true",
@@ -115,6 +130,13 @@ def _script(text: str) -> tuple[str, ...]:
         raise argparse.ArgumentTypeError(str(error)) from error
 
 
+def _answers(text: str) -> dict[str, tuple[LookUpAnswer, ...]]:
+    try:
+        return read_answers(Path(text))
+    except AnswersError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
 def _walk(args: argparse.Namespace, config: Config) -> int:
     zones = (calendar.zone for calendar in config.calendars.values())
     try:
@@ -126,8 +148,23 @@ def _walk(args: argparse.Namespace, config: Config) -> int:
     teller = _JsonTeller() if args.json else _TextTeller()
     site = compile_config(config)
     with _caller(args) as caller:
-        asyncio.run(walk(site, call, caller, teller, tools=walk_tools, talked=args.talked))
+        asyncio.run(_run(args, config, site, call, caller, teller))
     return 0
+
+
+async def _run(
+    args: argparse.Namespace, config: Config, site: Compiled, call: Call, caller: Caller, teller: Teller
+) -> None:
+    if not args.real_lookups:
+        await walk(site, call, caller, teller, lookups=FakedLookUps(args.answers), talked=args.talked)
+        return
+    set_up_logging("warning", "auto", sys.stderr)
+    service = LookUpService(config.acd.http, lambda: site, CollectorRegistry())
+    await service.open()
+    try:
+        await walk(site, call, caller, teller, lookups=service.desk, talked=args.talked)
+    finally:
+        await service.close()
 
 
 def _dialled(args: argparse.Namespace, config: Config) -> str:

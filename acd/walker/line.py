@@ -38,6 +38,7 @@ class WalkLine:
         clock: passes by what is said and by time-outs.
         word: what a part of speech says in a language; None if there is no such prompt.
         hear: is given what is played, as it is played.
+        act: is told of what would be done in a real call.
     """
 
     def __init__(
@@ -46,11 +47,13 @@ class WalkLine:
         clock: VirtualClock,
         word: Callable[[Speech, str], str | None],
         hear: Callable[[str], None],
+        act: Callable[[str], None],
     ) -> None:
         self._caller = caller
         self._clock = clock
         self._word = word
         self._hear = hear
+        self._act = act
         self._keys: list[str] = []
         self._gone = False
         self.language = ""
@@ -111,10 +114,11 @@ class WalkLine:
         self._keys = self._keys[self._keys.index(key) + 1 :] if key else []
         return Recorded(RecordEnd.KEY if key else RecordEnd.SILENCE, spoken_s, key)
 
-    async def dial(self, dial: Dial) -> Dialled:  # noqa: ARG002 - nobody is called
-        """See ``Line``. Whoever is called answers and hangs up."""
+    async def dial(self, dial: Dial) -> Dialled:
+        """See ``Line``. Nobody is called; whoever would have been answers and hangs up."""
         self._check()
         self.answered = True
+        self._act(f"call to {dial.device}")
         return Dialled(DialEnd.ANSWERED)
 
     async def set_language(self, language: str) -> None:

@@ -16,7 +16,13 @@ __all__ = ["Json", "Step", "StepTeller", "ending"]
 
 Json: TypeAlias = Any
 
-_WORDS = {"Enqueue": "enqueue", "HangUp": "hangup", "CallerGone": "caller-gone"}
+_WORDS = {
+    "Enqueue": "enqueue",
+    "ToAgent": "agent",
+    "WaitOn": "wait-on",
+    "HangUp": "hangup",
+    "CallerGone": "caller-gone",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +39,8 @@ class Step:
     outcome: str
     to: str | None
     data: Mapping[str, str] = field(default_factory=dict)
+    did: tuple[str, ...] = ()
+    """What would have been done in a real call."""
     problems: tuple[str, ...] = ()
     end: Mapping[str, Json] | None = None
     """What the walk came to; with its last step alone."""
@@ -52,6 +60,8 @@ class Step:
         }
         if self.data:
             told["data"] = dict(self.data)
+        if self.did:
+            told["did"] = list(self.did)
         if self.problems:
             told["problems"] = list(self.problems)
         if self.end is not None:
@@ -66,6 +76,7 @@ class StepTeller:
         call: whose data are watched.
         clock: the walk's.
         word: what a part of speech says in a language; None if there is no such prompt.
+        did: gives what would have been done since the last time.
         tell: is given each step.
         hold: keep each step back until the next one or the end, so that the last can be told with what it came to.
     """
@@ -75,6 +86,7 @@ class StepTeller:
         call: CallContext,
         clock: VirtualClock,
         word: Callable[[Speech, str], str | None],
+        did: Callable[[], tuple[str, ...]],
         tell: Callable[[Step], None],
         *,
         hold: bool,
@@ -82,6 +94,7 @@ class StepTeller:
         self._call = call
         self._clock = clock
         self._word = word
+        self._did = did
         self._tell = tell
         self._hold = hold
         self._known: dict[str, str] = dict(call.data)
@@ -103,6 +116,7 @@ class StepTeller:
             outcome=record.outcome,
             to=record.to,
             data=changed,
+            did=self._did(),
             problems=tuple(f"{problem.kind}: {problem.subject}" for problem in record.problems),
         )
         if not self._hold:

@@ -65,6 +65,7 @@ def told_step(step: Step) -> str:
     pressed = f"key {step.key}, " if step.key else ""
     lines = [f"{step.at}  {step.node} ({step.type or 'unknown'}): {pressed}{way}"]
     lines += [f"    data {name} = {value}" for name, value in step.data.items()]
+    lines += [f"    * {act}" for act in step.did]
     lines += [f"    ! {problem}" for problem in step.problems]
     return "\n".join(printable(line) for line in lines)
 
