@@ -11,8 +11,11 @@ import yaml
 
 from acd.service.compile import Compiled, compile_config
 from acd.service.hashes import Argon2Hashes
+from acd.service.outbound import Exchange
 from config import Config
+from ivr.callbacks import AskedHow, CallbackWish, Promise
 from ivr.context import CallContext
+from ivr.dialling import DialEnd
 from ivr.interpreter import Interpreter
 from ivr.outcome import CallerGone, Enqueue, HangUp, Outcome, ToAgent
 from ivr.record import StepRecord
@@ -104,6 +107,8 @@ class Walk:
     reactions: dict[str, list[list[tuple[float, str]]]] = field(default_factory=dict)
     call: CallContext = field(default_factory=lambda: CallContext(call_id="c1", caller="+49301234567", dialled="100"))
     tools: Tools = field(default_factory=Tools)
+    dial_ends: list[DialEnd] = field(default_factory=list)
+    promise: Promise = Promise.PROMISED
 
     def read(self, script: str) -> Walk:
         """Take the lines of a script."""
@@ -144,7 +149,15 @@ def _caller(walk: Walk, number: str) -> None:
     walk.call.caller = number
 
 
-SETTINGS: Mapping[str, Setting] = {"data": _data, "caller": _caller}
+def _dial(walk: Walk, end: str) -> None:
+    walk.dial_ends.append(DialEnd(end))
+
+
+def _promise(walk: Walk, promise: str) -> None:
+    walk.promise = Promise(promise)
+
+
+SETTINGS: Mapping[str, Setting] = {"data": _data, "caller": _caller, "dial": _dial, "promise": _promise}
 """Words of a script that arrange something before the walk."""
 
 
@@ -156,6 +169,7 @@ async def run(example: Example, script: str, folder: Path) -> None:
     walk = Walk().read(script)
     records: list[StepRecord] = []
     line = ScriptedLine(walk.early, reactions=walk.reactions)
+    line.dial_ends = walk.dial_ends
     tools = tools_for(walk, compiled)
     interpreter = Interpreter(compiled.forest, on_step=records.append, tools=tools)
     outcome = await interpreter.run(line, walk.call, compiled.entry_node(walk.call.dialled))
@@ -169,7 +183,30 @@ async def run(example: Example, script: str, folder: Path) -> None:
 
 def tools_for(walk: Walk, compiled: Compiled) -> Tools:
     """The tools of a walk: those that its script set, with the passwords and calendars of the site itself."""
-    return replace(walk.tools, hashes=Argon2Hashes())
+    return replace(
+        walk.tools,
+        hashes=Argon2Hashes(),
+        exchange=Exchange(lambda: compiled.outbound),
+        callbacks=CallbacksOf(compiled, walk.promise),
+    )
+
+
+@dataclass(frozen=True)
+class CallbacksOf:
+    """A desk with the site's own rules for numbers, which promises as the script says."""
+
+    site: Compiled
+    made: Promise
+
+    def asked_how(self, queue: str) -> AskedHow:
+        how = self.site.callbacks.of_queue(queue)
+        return AskedHow(confirm=how.confirm, other_number=how.other_number)
+
+    def number(self, text: str) -> str:
+        return self.site.callbacks.numbers.check(text).number
+
+    async def promise(self, wish: CallbackWish) -> Promise:  # noqa: ARG002
+        return self.made
 
 
 def _story(records: list[StepRecord]) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Collection, Coroutine, Iterable, Mapping,
 from dataclasses import dataclass
 from typing import TypeVar
 
+from ivr.dialling import Dial, DialEnd, Dialled
 from ivr.line import KEYS, LineHungUp, Played, Recorded, RecordEnd, RecordLimits, Waited
 from ivr.speech import Speech
 
@@ -71,6 +72,8 @@ class ScriptedLine:
         self.gone = False
         self.operations = 0
         self.buffer: list[str] = []
+        self.dial_ends: list[DialEnd] = []
+        self.dialled: list[Dial] = []
         self._order = itertools.count()
         self._events: list[tuple[float, int, str]] = []
         self._reactions = {part: list(each) for part, each in (reactions or {}).items()}
@@ -154,6 +157,18 @@ class ScriptedLine:
         if keys and keys[-1] in limits.finish_keys:
             return Recorded(RecordEnd.KEY, seconds, keys[-1])
         return Recorded(RecordEnd.SILENCE, seconds)
+
+    async def dial(self, dial: Dial) -> Dialled:
+        """The other end does what `dial_ends` says next; it rings for a second and, answered, talks for a minute."""
+        self._begin()
+        self.dialled.append(dial)
+        end = self.dial_ends.pop(0) if self.dial_ends else DialEnd.NO_ANSWER
+        self._pass_time(dial.ring_s if end is DialEnd.NO_ANSWER else 1.0, "")
+        if end is DialEnd.ANSWERED:
+            if self.answered_at_s is None:
+                self.answered_at_s = self.now_s
+            self._pass_time(min(60.0, dial.longest_s), "")
+        return Dialled(end)
 
     async def set_language(self, language: str) -> None:
         self._begin()
