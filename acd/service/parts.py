@@ -176,6 +176,7 @@ class Parts:
             ),
         )
         self.metrics.watch(self.voicemail.metrics)
+        self.voicemail.store.watch(self.aftercare.voicemail_changed)
         self._tools = menu_tools(
             wall=time.time,
             calendars=self.calendars,
@@ -211,11 +212,12 @@ class Parts:
                 calendars=self.calendars,
                 new_call_id=_new_call_id,
                 variables=lambda: self._variables,
-                let_go=self.sessions.wait_no_longer,
+                let_go=self._promised,
             ),
             loop,
         )
         self.host.observe(self.callbacks.observe)
+        self.callbacks.watch(self.aftercare.callback_ended)
         self._tools = replace(self._tools, callbacks=self.callbacks, exchange=Exchange(self._outbound))
         self.voicemail_items = QueueItems(
             ItemTools(
@@ -457,6 +459,11 @@ class Parts:
         agent = self.engine.agents.get(agent_id)
         if agent is not None:
             self.agent_states.note(agent_id, presence_of(agent))
+
+    async def _promised(self, call_id: str) -> None:
+        """A caller has been promised a callback."""
+        self.aftercare.courses.promised(call_id)
+        await self.sessions.wait_no_longer(call_id)
 
     def _survey_of(self, queue: str) -> NodeId | None:
         return self._site.compiled.surveys.get(queue)

@@ -126,6 +126,7 @@ class Callbacks:
         self._dials = tools.dials(self._not_answered)
         self.results: Counter[tuple[str, str]] = Counter()
         """What became of callbacks, by queue and result."""
+        self._watchers: list[Callable[[Callback, str], None]] = []
 
     def __len__(self) -> int:
         return len(self._ledger)
@@ -180,6 +181,10 @@ class Callbacks:
             log.info("no callback to this number", number=text[:40], why=checked.fault.value)
             self.results["", f"refused-{checked.fault.value}"] += 1
         return checked.number
+
+    def watch(self, told: Callable[[Callback, str], None]) -> None:
+        """Let this be told of the end of each callback: what it was, and what became of it."""
+        self._watchers.append(told)
 
     async def promise(self, wish: CallbackWish) -> Promise:
         """See ``CallbackDesk``."""
@@ -611,6 +616,8 @@ class Callbacks:
         if entry is not None:
             self.results[entry.queue, result] += 1
             log.info("callback done", call_id=call_id, result=result, attempts=entry.attempts)
+            for told in self._watchers:
+                told(entry, result)
 
     def _how(self, queue: str) -> QueueCallbacks:
         return self._tools.site().of_queue(queue)

@@ -19,7 +19,7 @@ from acd.service.messages import Message
 from ivr.context import CallContext
 from ivr.surveys import SurveyResult
 
-__all__ = ["FollowUpDesk", "FollowUpTools"]
+__all__ = ["Caller", "FollowUpDesk", "FollowUpTools"]
 
 log = structlog.get_logger(__name__)
 
@@ -38,6 +38,19 @@ class FollowUpTools:
     """The engine's time (monotonic seconds)."""
     course_of: Callable[[str], Course | None]
     """The course of a live call."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Whom something is about, where there is no live call. All but the id and the queue are the caller's: hostile."""
+
+    call_id: str
+    number: str
+    name: str
+    dialled: str
+    language: str
+    queue: str
+    data: Mapping[str, str]
 
 
 class FollowUpDesk:
@@ -85,8 +98,34 @@ class FollowUpDesk:
         fields = {**self._fields(course, course.context, now), **more}
         self._happened("survey", course, fields, now, result.answers)
 
+    def told(self, event: str, caller: Caller, about: Mapping[str, str], waited_s: float = 0.0) -> None:
+        """Something has happened about a call that may be over: a voicemail message, a callback given up."""
+        call = {
+            "id": caller.call_id,
+            "caller": caller.number,
+            "caller_name": caller.name,
+            "dialled": caller.dialled,
+            "language": caller.language,
+            "queue": caller.queue,
+            "at": self._at(),
+            "waited_s": str(round(waited_s)),
+            "event": event,
+        }
+        fields = {f"call.{name}": value for name, value in call.items()}
+        fields |= {f"data.{name}": value for name, value in caller.data.items()}
+        self.happened(
+            Happening(
+                event=event,
+                call_id=caller.call_id,
+                number=caller.number,
+                queue=caller.queue,
+                waited_s=waited_s,
+                fields={**fields, **about},
+            )
+        )
+
     def happened(self, happening: Happening) -> None:
-        """Something else has happened: a voicemail message, a callback given up."""
+        """Find the rules that hold, and send what they say, in the event loop's next round."""
         asyncio.get_running_loop().call_soon(self._follow, happening)
 
     def metrics(self) -> Iterator[Metric]:
@@ -117,7 +156,6 @@ class FollowUpDesk:
         )
 
     def _fields(self, course: Course, context: CallContext, now: float) -> dict[str, str]:
-        at = datetime.fromtimestamp(self._tools.wall(), UTC)
         call = {
             "id": course.call_id,
             "caller": context.caller,
@@ -126,7 +164,7 @@ class FollowUpDesk:
             "language": context.language,
             "queue": course.queue,
             "agent": course.agent,
-            "at": at.isoformat(timespec="seconds").replace("+00:00", "Z"),
+            "at": self._at(),
             "waited_s": str(round(course.waited_s(now))),
             "talked_s": str(round(course.talked_s(now))),
             "lasted_s": str(round(now - course.arrived_at)),
@@ -134,6 +172,10 @@ class FollowUpDesk:
         fields = {f"call.{name}": value for name, value in call.items()}
         fields |= {f"data.{name}": value for name, value in context.data.items()}
         return fields
+
+    def _at(self) -> str:
+        at = datetime.fromtimestamp(self._tools.wall(), UTC)
+        return at.isoformat(timespec="seconds").replace("+00:00", "Z")
 
     # What follows.
 
