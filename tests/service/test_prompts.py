@@ -402,7 +402,8 @@ async def test_warming_up_prepares_everything(make: Make, voice: FakeVoice, log:
 
 async def test_default_prompts_are_prepared_in_the_site_s_languages_alone(make: Make, voice: FakeVoice) -> None:
     result = await make().warm_up({}, languages=["zh"])
-    assert result.ready == len(voice.spoken) == len(GENERAL)
+    assert result.ready == len(GENERAL)
+    assert len({language for language, _ in voice.spoken}) == 1
 
 
 async def test_warming_up_again_makes_nothing_anew(make: Make, voice: FakeVoice) -> None:

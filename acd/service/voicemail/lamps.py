@@ -79,9 +79,7 @@ class Lamps:
             sent = self._originate(
                 {
                     "Channel": "Local/s@acd-lamp",
-                    "Context": "acd-lamp",
-                    "Exten": "never",
-                    "Priority": "1",
+                    "Application": "NoOp",  # of the channel's other half, which is never answered
                     "Async": "true",
                     "Variable": (f"__ACD_LAMP={lamp}", f"__ACD_LAMP_NEW={new}", f"__ACD_LAMP_OLD={saved}"),
                 }
