@@ -7,6 +7,5 @@ tree runs on a telephone channel, in a terminal and in a test in virtual time.
 - `ivr.tree` holds nodes, trees and the forest; `ivr.nodes` the node types, one file each, and their registry.
 - `ivr.interpreter` walks a call through a forest; `ivr.outcome` is what it comes back with; `ivr.record` what it
   reports.
-- `ivr.checks` finds faults in a forest before a caller does.
 - `ivr.languages` turns digits and numbers into words.
 """

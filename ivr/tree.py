@@ -92,7 +92,7 @@ class Tree:
 
 
 class Forest:
-    """All trees of a site, indexed. Which of their references lead nowhere is told by `ivr.checks`, not here."""
+    """All trees of a site, indexed. That their references lead somewhere is seen to by who builds it."""
 
     def __init__(self, trees: Iterable[Tree]) -> None:
         """Index the trees.

@@ -204,10 +204,13 @@ def _broken(place: Place) -> GraphNode:
 
 def _label(path: KeyPath) -> str:
     """What makes a caller go this way: the key or branch, by the way to the reference."""
-    words = [str(part) for part in path if part not in ("choices", "next", "to")]
-    if not words:
-        return "next"
-    return " ".join(words).removeprefix("on_").replace("_", " ")
+    words = [_word(part) for part in path if part not in ("cases", "choices", "next", "on", "to")]
+    return " ".join(words).removeprefix("on ") or "next"
+
+
+def _word(part: str | int) -> str:
+    """A step of the way in words; places in lists are counted from 1, as people do."""
+    return f"case {part + 1}" if isinstance(part, int) else part.replace("_", " ")
 
 
 def _details(node: Node) -> Iterator[str]:

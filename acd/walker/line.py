@@ -82,7 +82,7 @@ class WalkLine:
     async def read_digit(self, timeout_s: float) -> str:
         """See ``Line``."""
         self._check()
-        if not self._keys:
+        if not self._keys and timeout_s > 0:  # without time it is only asked what has been pressed already
             self._keys.extend(self._press(timeout_s))
         if self._keys:
             return self._keys.pop(0)

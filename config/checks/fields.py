@@ -12,7 +12,7 @@ from config.suggest import suggestion
 
 __all__ = ["CALL_FIELDS", "CUSTOMER_FIELDS", "HOURS_FIELDS", "check_field", "check_fields", "field_names"]
 
-CALL_FIELDS = frozenset({"id", "caller", "caller_name", "number", "dialled", "language", "position", "waited_s"})
+CALL_FIELDS = frozenset({"id", "caller", "caller_name", "caller_number", "dialled", "language", "position", "waited_s"})
 """What ``{call.…}`` stands for in texts."""
 
 HOURS_FIELDS = frozenset({"calendar", "state", "cause", "why", "until", "until_date", "until_time", "until_days"})

@@ -17,7 +17,7 @@ from config.schema.marks import NODE, Refers, Way
 
 __all__ = ["ENDINGS", "SiteMap", "Step", "Untranslated"]
 
-ENDINGS = frozenset({"agent", "callback", "enqueue", "hangup", "return", "transfer", "voicemail"})
+ENDINGS = frozenset({"agent", "callback", "enqueue", "hangup", "return", "transfer", "voicemail", "voicemail-access"})
 """Node types that bring a call to something: a person, a queue, a message, an end."""
 
 

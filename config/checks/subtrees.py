@@ -35,7 +35,7 @@ def _check_given(draft: Draft, findings: Findings, tree: str, path: KeyPath, nod
         return
     for name in node.given:
         if name not in known:
-            right = suggestion(name, known) if known else "it has none"
+            right = suggestion(name, known) if known else "leave it out, there is none"
             findings.error(source.key((*path, "with", name)), f"tree '{called[0]}' has no parameter '{name}'; {right}")
     for name, parameter in model.parameters.items():
         refused = draft.trees[tree].refused & {(*path, "with"), (*path, "with", name)}

@@ -7,7 +7,7 @@ from config.checks.draft import Draft, refer
 from config.checks.fields import CALL_FIELDS, check_field, check_fields
 from config.checks.references import check_reference
 from config.problems import Findings
-from config.schema.ivr import Menu, Node, Tree
+from config.schema.ivr import Branch, Menu, Node, Tree
 from config.schema.marks import FIELD, NODE, PROMPT, ZONE, Templated, marks
 from config.validation import Part
 
@@ -60,3 +60,5 @@ def _check_node(draft: Draft, findings: Findings, tree: str, path: tuple[str, ..
             refer(findings, position, mark.marker.kind, mark.value, draft.known(mark.marker.kind))
     if isinstance(node, Menu) and draft.trees[tree].names(*path, "choices") == frozenset():
         findings.error(source.value((*path, "choices")), "'choices' is empty; give at least one key")
+    elif isinstance(node, Branch) and not node.cases and (*path, "cases") not in draft.trees[tree].refused:
+        findings.error(source.value((*path, "cases")), "'cases' is empty; give at least one")

@@ -15,6 +15,8 @@ from config.schema.marks import Way, marks
 
 __all__ = ["check_walks"]
 
+_ASKING: Final = frozenset({"collect", "menu", "pin"})
+
 _NAMED: Final = 5
 """Further nodes of a dead end that are named."""
 
@@ -24,6 +26,7 @@ def check_walks(draft: Draft, findings: Findings) -> None:
     site = SiteMap(draft)
     _check_rings(site, findings)
     _check_languages(site, findings)
+    _check_silent(site, findings)
     if not findings.errors:
         _check_reached(site, findings)
         _check_dead_ends(site, findings)
@@ -82,6 +85,13 @@ def _check_languages(site: SiteMap, findings: Findings) -> None:
             f"prompt '{found.prompt}' has no '{found.language}', which callers here may have chosen: they hear it in "
             f"another language; add '{found.language}' to the prompt",
         )
+
+
+def _check_silent(site: SiteMap, findings: Findings) -> None:
+    """Warn of nodes that ask a caller for keys without a word."""
+    for place, node in site.nodes.items():
+        if node.type in _ASKING and getattr(node, "prompt", None) == ():
+            findings.warning(site.position(place), f"node '{place[1]}' asks callers for a key without a word; say what")
 
 
 def _check_reached(site: SiteMap, findings: Findings) -> None:
