@@ -25,10 +25,12 @@ def write_site(
     defaults: Mapping[str, object] | None = None,
     acd: Mapping[str, object] | None = None,
     trees: Mapping[str, Mapping[str, object]] | None = None,
+    extensions: Mapping[str, str] | None = None,
 ) -> Path:
     """Write a site: 100 has a menu (1 cards, 2 general), 200 goes straight into the queue cards, 300 into general.
 
-    ``agents``: queues by agent; the phone is ``PJSIP/<agent>``. Short times, so that tests are quick.
+    ``agents``: queues by agent; the phone is ``PJSIP/<agent>``. ``extensions``: of some agents. Short times, so that
+    tests are quick.
     """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "ivr").mkdir(exist_ok=True)
@@ -47,6 +49,7 @@ def write_site(
         "agents.yaml": {
             "agents": {
                 name: {"phone": f"PJSIP/{name}", "queues": list(served), "start": start}
+                | ({"extension": extensions[name]} if extensions and name in extensions else {})
                 for name, served in agents.items()
             }
         },
