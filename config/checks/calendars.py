@@ -131,12 +131,11 @@ def _check_holidays(part: Part[Calendars], findings: Findings, path: KeyPath, ho
     """Hold the country, its part, the language and the names against what the library has."""
     source = part.source
     try:
-        codes = country_codes()
-        if holidays.country not in codes:
-            right = suggestion(holidays.country, codes)
-            findings.error(
-                source.value((*path, "country")), f"no holidays are known of {quoted(holidays.country)}; {right}"
+        if holidays.country not in country_codes():
+            what = (
+                f"no holidays are known of {quoted(holidays.country)}; give its two letters of ISO 3166-1, such as DE"
             )
+            findings.error(source.value((*path, "country")), what)
             return
         country = Country(holidays.country)
     except HolidaysMissingError as missing:

@@ -80,19 +80,21 @@ def test_editor_sees_what_the_loader_refuses(case: Case) -> None:
     assert found
 
 
-def every_field(shape: Any, path: str) -> list[tuple[str, str | None]]:
-    """Return all fields below a model, each with its description."""
+def every_field(shape: Any, path: str, within: frozenset[type] = frozenset()) -> list[tuple[str, str | None]]:
+    """Return all fields below a model, each with its description; a model that holds itself is looked at once."""
     core = plain(shape)
+    if core in within:
+        return []
     if tagged := models_of(core):
-        return [item for model in tagged.values() for item in every_field(model, f"{path}[{model.__name__}]")]
+        return [item for model in tagged.values() for item in every_field(model, f"{path}[{model.__name__}]", within)]
     if isinstance(core, type) and issubclass(core, Model):
         found: list[tuple[str, str | None]] = []
         for name, field in core.model_fields.items():
             found.append((f"{path}.{name}", field.description))
-            found += every_field(field.annotation, f"{path}.{name}")
+            found += every_field(field.annotation, f"{path}.{name}", within | {core})
         return found
     below, _ = child(core, "")
-    return every_field(below, path) if below is not None else []
+    return every_field(below, path, within) if below is not None else []
 
 
 def test_every_field_is_described() -> None:

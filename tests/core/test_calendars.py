@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from acd.core.calendars import Calendar, DateRule, Hours
+from acd.core.calendars import Calendar, DateRule, HolidayRules, Hours, OpenState, Override, StateCause
 
 BERLIN = ZoneInfo("Europe/Berlin")
 OFFICE: Hours = ((time(9), time(12, 30)), (time(13, 30), time(18)))
@@ -87,3 +87,166 @@ def test_what_is_said_of_the_end_holds_until_then_and_not_longer(moment: datetim
         seconds=1
     )
     assert CALENDAR.at(state.until).is_open is not state.is_open
+
+
+# Holidays, exceptions and overrides.
+
+
+class FixedHolidays:
+    """Holidays by date; asked year by year."""
+
+    def __init__(self, days: dict[date, str]) -> None:
+        self.days = days
+
+    def in_year(self, year: int) -> dict[date, str]:
+        return {day: name for day, name in self.days.items() if day.year == year}
+
+
+def utc(*parts: int) -> datetime:
+    return datetime(*parts, tzinfo=UTC)  # type: ignore[misc, arg-type]
+
+
+NEW_YEAR = FixedHolidays(
+    {
+        date(2026, 12, 25): "Christmas Day",
+        date(2027, 1, 1): "New Year's Day",
+        date(2027, 1, 4): "Staff Day; Moon Day",
+        date(2027, 3, 29): "Easter Monday",
+    }
+)
+SHOP = Calendar(
+    BERLIN,
+    WEEK,
+    {date(2026, 12, 24): DateRule(((time(9), time(12)),), why="Christmas Eve")},
+    HolidayRules(
+        NEW_YEAR,
+        hours=((time(10), time(11)),),
+        by_name={"Easter Monday": ((time(14), time(16)),), "Christmas Day": ()},
+        ignored=frozenset({"Staff Day", "Moon Day"}),
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    ("moment", "is_open", "why", "cause", "until"),
+    [
+        (berlin(2026, 12, 24, 10), True, "Christmas Eve", "exception", berlin(2026, 12, 24, 12)),
+        (berlin(2026, 12, 24, 13), False, "Christmas Eve", "exception", berlin(2026, 12, 28, 9)),
+        (berlin(2026, 12, 25, 10, 30), False, "Christmas Day", "holiday", berlin(2026, 12, 28, 9)),
+        (berlin(2027, 1, 1, 9), False, "New Year's Day", "holiday", berlin(2027, 1, 1, 10)),
+        (berlin(2027, 1, 1, 10), True, "New Year's Day", "holiday", berlin(2027, 1, 1, 11)),
+        (berlin(2026, 12, 31, 23), False, "outside opening hours", "hours", berlin(2027, 1, 1, 10)),
+        (berlin(2027, 1, 4, 10), True, "opening hours", "hours", berlin(2027, 1, 4, 12, 30)),
+        (berlin(2027, 3, 29, 14), True, "Easter Monday", "holiday", berlin(2027, 3, 29, 16)),
+    ],
+)
+def test_holidays(moment: datetime, is_open: bool, why: str, cause: str, until: datetime) -> None:
+    state = SHOP.at(moment)
+    assert (state.is_open, state.why, state.cause, state.until) == (is_open, why, cause, until.astimezone(UTC))
+
+
+def test_some_hours_closed() -> None:
+    party = DateRule(closed=((time(10), time(11)), (time(17), time(0))), why="party")
+    inside = Calendar(BERLIN, WEEK, {date(2026, 11, 23): party})
+    states = [inside.at(berlin(2026, 11, 23, hour)) for hour in (9, 10, 11, 13, 14, 17, 19)]
+    assert [(state.is_open, state.why) for state in states] == [
+        (True, "opening hours"),
+        (False, "party"),
+        (True, "opening hours"),
+        (False, "outside opening hours"),
+        (True, "opening hours"),
+        (False, "party"),
+        (False, "party"),
+    ]
+    assert states[0].until == berlin(2026, 11, 23, 10).astimezone(UTC)
+    assert states[1].until == berlin(2026, 11, 23, 11).astimezone(UTC)
+    assert states[5].until == berlin(2026, 11, 24, 9).astimezone(UTC)
+
+
+OVERRIDES = [
+    # moment, opened or closed, until; what it says, and until when
+    (berlin(2026, 11, 23, 10), False, berlin(2026, 11, 23, 11), berlin(2026, 11, 23, 11)),
+    (berlin(2026, 11, 23, 10), False, berlin(2026, 11, 23, 13), berlin(2026, 11, 23, 13, 30)),
+    (berlin(2026, 11, 23, 10), False, berlin(2026, 11, 23, 20), berlin(2026, 11, 24, 9)),
+    (berlin(2026, 11, 23, 20), True, berlin(2026, 11, 23, 22), berlin(2026, 11, 23, 22)),
+    (berlin(2026, 11, 23, 17), True, berlin(2026, 11, 23, 17, 30), berlin(2026, 11, 23, 18)),
+    # over the nights on which the clock changes, and over a holiday
+    (berlin(2026, 3, 28, 23), True, berlin(2026, 3, 29, 4), berlin(2026, 3, 29, 4)),
+    (berlin(2026, 10, 24, 23), False, berlin(2026, 10, 25, 4), berlin(2026, 10, 26, 9)),
+    (berlin(2026, 12, 24, 11), False, berlin(2026, 12, 25, 20), berlin(2026, 12, 28, 9)),
+    (berlin(2026, 12, 25, 10), True, berlin(2026, 12, 25, 20), berlin(2026, 12, 25, 20)),
+]
+
+
+@pytest.mark.parametrize(("moment", "is_open", "until", "says_until"), OVERRIDES)
+def test_overrides(moment: datetime, is_open: bool, until: datetime, says_until: datetime) -> None:
+    state = SHOP.at(moment, Override(is_open, until, "by hand"))
+    assert state == OpenState(is_open, "by hand", says_until.astimezone(UTC), StateCause.OVERRIDE)
+    assert SHOP.at(until, Override(is_open, until, "by hand")) == SHOP.at(until), "it is over"
+
+
+def test_how_long_an_override_lasts_does_not_depend_on_the_clock_s_changes() -> None:
+    """It ends at a moment: from 23:00 to 04:00 are four hours in one night and six in the other."""
+    spring = berlin(2026, 3, 29, 4).astimezone(UTC) - berlin(2026, 3, 28, 23).astimezone(UTC)
+    autumn = berlin(2026, 10, 25, 4).astimezone(UTC) - berlin(2026, 10, 24, 23).astimezone(UTC)
+    assert (spring, autumn) == (timedelta(hours=4), timedelta(hours=6))
+
+
+def test_leap_day_and_year_s_end() -> None:
+    leap = Calendar(BERLIN, WEEK, {date(2028, 2, 29): DateRule((), why="leap day")})
+    assert leap.at(berlin(2028, 2, 28, 19)).until == berlin(2028, 3, 1, 9).astimezone(UTC)
+    assert leap.at(berlin(2028, 2, 29, 10)).why == "leap day"
+    night = Calendar(BERLIN, {3: ((time(18), time(0)),), 4: ((time(0), time(3)),)})
+    assert night.at(berlin(2026, 12, 31, 20)).until == berlin(2027, 1, 1, 3).astimezone(UTC), (
+        "one opening over the years"
+    )
+
+
+@pytest.mark.parametrize(
+    ("zone", "opens"),
+    [
+        ("Pacific/Kiritimati", utc(2026, 11, 22, 19)),
+        ("Asia/Shanghai", utc(2026, 11, 23, 1)),
+        ("Asia/Kathmandu", utc(2026, 11, 23, 3, 15)),
+        ("America/St_Johns", utc(2026, 11, 23, 12, 30)),
+        ("Pacific/Pago_Pago", utc(2026, 11, 23, 20)),
+    ],
+)
+def test_zones_far_east_and_west(zone: str, opens: datetime) -> None:
+    calendar = Calendar(ZoneInfo(zone), {0: OFFICE}, holidays=HolidayRules(NEW_YEAR))
+    assert calendar.at(opens - timedelta(seconds=1)).until == opens
+    assert calendar.at(opens).is_open
+    holiday = datetime(2027, 1, 4, 12, tzinfo=ZoneInfo(zone))
+    assert calendar.at(holiday).why == "Staff Day; Moon Day", "the day is that of the zone"
+
+
+HOURS_OF_A_DAY = st.sampled_from([(), OFFICE, ((time(22), time(0)),), ((time(0), time(2, 30)),), ((time(0), time(0)),)])
+MOMENTS = st.datetimes(datetime(2026, 3, 19), datetime(2026, 4, 6), timezones=st.just(UTC))  # noqa: DTZ001
+RULES = st.builds(DateRule, HOURS_OF_A_DAY | st.none(), HOURS_OF_A_DAY, st.just("why"))
+
+
+@given(
+    st.dictionaries(st.integers(0, 6), HOURS_OF_A_DAY),
+    st.dictionaries(st.dates(date(2026, 3, 20), date(2026, 4, 5)), RULES, max_size=6),
+    st.dictionaries(st.dates(date(2026, 3, 20), date(2026, 4, 5)), st.just("holiday"), max_size=3),
+    HOURS_OF_A_DAY,
+    MOMENTS,
+    st.none() | st.builds(Override, st.booleans(), MOMENTS, st.just("hand")),
+)
+def test_whatever_the_rules_the_state_changes_when_it_is_said_to_and_not_before(
+    week: dict[int, Hours],
+    rules: dict[date, DateRule],
+    days: dict[date, str],
+    on_holidays: Hours,
+    moment: datetime,
+    override: Override | None,
+) -> None:
+    calendar = Calendar(BERLIN, week, rules, HolidayRules(FixedHolidays(days), on_holidays))
+    state = calendar.at(moment, override)
+    assert state.why
+    if state.until is None:
+        return
+    assert state.until > moment
+    assert calendar.at(state.until, override).is_open is not state.is_open
+    between = moment + (state.until - moment) / 2
+    assert calendar.at(between, override).is_open is state.is_open

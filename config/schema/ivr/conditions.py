@@ -16,7 +16,7 @@ from ivr.patterns import PATTERN_LENGTH_MAX, Pattern, PatternError
 
 __all__ = ["Bounds", "CalendarCondition", "Condition", "FieldName", "QueueCondition", "TimeCondition"]
 
-_LARGEST: Final = 1e12
+_LARGEST: Final = 1e9
 
 
 def _listed(value: Any) -> Any:

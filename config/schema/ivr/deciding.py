@@ -34,7 +34,8 @@ class Branch(Model):
     """Kind of node."""
 
     cases: tuple[BranchCase, ...] = Field(
-        min_length=1, examples=[[{"when": {"field": "data.topic", "equals": "cards"}, "next": "cards"}]]
+        examples=[[{"when": {"field": "data.topic", "equals": "cards"}, "next": "cards"}]],
+        json_schema_extra={"minItems": 1},
     )
     """Conditions with where they lead; the first that holds counts."""
 
