@@ -21,8 +21,8 @@ Schema: TypeAlias = dict[str, Any]
 _Row: TypeAlias = tuple[str, str, str, str]
 
 _NODES: Final = "ivr.nodes"
-_TOLD_ELSEWHERE: Final = ("defaults", "join", "all", "any", "not")
-"""Keys whose content has its rows elsewhere: that of a queue, that of overflow, that of a condition."""
+_TOLD_ELSEWHERE: Final = ("defaults", "join", "request", "all", "any", "not")
+"""Keys whose content has its rows elsewhere: that of a queue, of overflow, of a look-up, of a condition."""
 _PLACEHOLDERS: Final = {
     "numbers": "<number>",
     "skills": "<skill>",
@@ -49,12 +49,16 @@ _PLACEHOLDERS: Final = {
     "by_name": "<holiday>",
     "keys": "<key>",
     "parameters": "<parameter>",
+    "secrets": "<secret>",
+    "lookups": "<look-up>",
+    "body": "<name>",
+    "answer": "<name>",
 }
 """What a key of the site's own choice is called in the tables, by the key above it."""
 
 
 def key_tables() -> dict[str, str]:
-    """Return the tables in Markdown: ``acd``, ``routing``, ``agents``, ``calendars``, ``ivr`` and ``ivr.nodes``."""
+    """Return the tables in Markdown: ``acd``, ``routing`` and so on, ``ivr.nodes`` last."""
     tables: dict[str, str] = {}
     for file, schema in json_schemas().items():
         name = file.partition(".")[0]
@@ -86,7 +90,7 @@ def _rows(schema: Schema, definitions: dict[str, Schema], path: str) -> Iterator
     """Yield key, value, default and meaning of everything below an object."""
     needed = schema.get("required", ())
     for key, value in schema.get("properties", {}).items():
-        if key == "type":
+        if "const" in value:  # tells what kind of node it is: a heading does
             continue
         resolved = _resolved(value, definitions)
         here = f"{path}{key}"
@@ -104,10 +108,15 @@ def _below(schema: Schema, definitions: dict[str, Schema], path: str, key: str) 
         if "properties" in item:
             yield from _rows(item, definitions, f"{path}[].")
     for entry in _entries(schema):
-        resolved = _resolved(entry, definitions)
+        resolved = _long_form(_resolved(entry, definitions))
         if "properties" in resolved or _entries(resolved):
             placeholder = _PLACEHOLDERS[key]
             yield from _below(resolved, definitions, f"{path}.{placeholder}", placeholder)
+
+
+def _long_form(schema: Schema) -> Schema:
+    """Return the mapping among the forms that a value may have; what has one form alone as it is."""
+    return next((form for form in schema.get("anyOf", ()) if "properties" in form), schema)
 
 
 def _entries(schema: Schema) -> list[Schema]:

@@ -16,7 +16,9 @@ from config.validation import Part
 
 __all__ = ["site_secrets", "with_secret"]
 
-_MAX_SECRET_BYTES = 4096
+_MAX_SECRET_BYTES = 1024
+_MAX_TOKEN_BYTES = 8192
+"""Tokens with claims in them can be that long."""
 
 
 def with_secret(part: Part[Acd], folder: Path, findings: Findings, *, required: bool) -> Acd | None:
@@ -88,7 +90,7 @@ def _given(
     path = Path(env[f"{variable}_FILE"]) if env.get(f"{variable}_FILE") else file
     if path is None:
         return None
-    text = _in_file(path, named_at, findings)
+    text = _in_file(path, named_at, findings, _MAX_TOKEN_BYTES)
     if text == "":
         findings.error(named_at, f"secret file {shown(path)} is empty; write the secret into it")
     return text or ""
@@ -107,10 +109,12 @@ def _mail(mail: Mail, part: Part[Acd], folder: Path, findings: Findings) -> Mail
     return mail
 
 
-def _in_file(path: Path, named_at: Position, findings: Findings) -> str | None:
+def _in_file(
+    path: Path, named_at: Position, findings: Findings, limit: int = _MAX_SECRET_BYTES
+) -> str | None:
     """Return the one line of a password file; None, and a finding, if it cannot be used."""
     errors = Findings()
-    data = read(path, errors, _MAX_SECRET_BYTES)
+    data = read(path, errors, limit)
     for problem in errors.errors:
         findings.error(named_at, f"password file {problem.position.file}: {problem.message}")
     if data is None:

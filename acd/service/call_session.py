@@ -329,7 +329,7 @@ class CallSession:
     async def _identify(self) -> None:
         """Find out who calls, before anything else is heard; a caller whom that takes a moment hears ringing."""
         customers, context = self._tools.customers, self._context
-        context.facts["number"] = customers.normal(context.caller)
+        context.facts["caller_number"] = customers.normal(context.caller)
         found = customers.at_hand(context.caller)
         if found is None:
             asked = customers.ask(context.caller, context.lookup, self.call_id)
@@ -387,7 +387,7 @@ class CallSession:
         self._context.menus.extend(NodeId(menu) for menu in stored.menus)
         self._context.entry = self._tools.entry_node(stored.dialled)
         stored.walk.restore(self._context)
-        self._context.facts["number"] = self._tools.customers.normal(stored.caller or self._context.caller)
+        self._context.facts["caller_number"] = self._tools.customers.normal(stored.caller or self._context.caller)
         self._take_customer(self._customer_of(stored))
         if stored.language:
             self._context.language = stored.language

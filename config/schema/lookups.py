@@ -75,7 +75,7 @@ class AnswerValue(Model):
     """What it must be; a flag is true or false and becomes yes or no. Another type is a bad answer."""
 
     default: Annotated[str, Text(r"[^\x00-\x1f\x7f]{0,200}", "give one line of text")] | None = None
-    """What holds where there is none, or null; without a default that is a bad answer."""
+    """What holds where there is none; without a default that is a bad answer."""
 
     @model_validator(mode="before")
     @classmethod
@@ -197,7 +197,7 @@ class CallerLookUp(Model):
     """CSV file beside this one: number, name, language, vip, agent, matter, priority, and further columns at will."""
 
     lookup: LookUpName | None = None
-    """The look-up that is asked about numbers that are not in the table; {call.caller} and {call.number} are known."""
+    """The look-up that is asked about numbers that are not in the table; {call.caller} and {call.caller_number} are known."""
 
     timeout_s: Annotated[float, Number(0.1, 10, "seconds")] = 1.0
     """A caller waits no longer for the look-up, and then goes on as unknown."""

@@ -47,10 +47,10 @@ def test_bounds() -> None:
 
 
 def test_fields_of_the_call() -> None:
-    """The call's own are known to the menus; position and waiting time are facts that the queue adds."""
+    """The call's own are known to the menus; the others are facts that its owner adds."""
     call = CallContext(call_id="1")
     own = {name for name in CALL_FIELDS if call.lookup(f"call.{name}") is not None}
-    assert own == CALL_FIELDS - {"position", "waited_s"}
+    assert own == CALL_FIELDS - {"caller_number", "position", "waited_s"}
 
 
 def test_prompts() -> None:

@@ -94,7 +94,7 @@ async def on_stage(stage: OpenStage, tmp_path: Path, **caller_lookup: str) -> As
         side.location = "http://10.255.255.1/"
         site = tree(side, secure)
         numbers = [name.removeprefix("ask-") for name in site["nodes"] if name.startswith("ask-")]
-        who = {"url": side.url("/customer"), "query": {"number": "{call.number}"}}
+        who = {"url": side.url("/customer"), "query": {"number": "{call.caller_number}"}}
         fields = {name: {"path": name, "default": ""} for name in ("name", "vip", "agent", "matter")}
         asked = {"url": side.url("/hangs"), "timeout_s": "20"} if caller_lookup.pop("hangs", "") else who
         async with stage(
