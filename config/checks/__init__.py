@@ -9,8 +9,10 @@ from config.checks.addresses import check_addresses
 from config.checks.agents import check_agents
 from config.checks.asking import check_asking
 from config.checks.calendars import check_calendars
+from config.checks.callbacks import check_callbacks
 from config.checks.draft import Draft, Strategies
 from config.checks.follow_up import check_follow_up, check_webhooks
+from config.checks.leaving import check_leaving
 from config.checks.lookups import check_lookups
 from config.checks.mail import check_mail
 from config.checks.prompts import check_prompts
@@ -45,6 +47,8 @@ _CHECKS: Final[tuple[Callable[[Draft, Findings], None], ...]] = (
     check_subtrees,
     check_prompts,
     check_rules,
+    check_callbacks,
+    check_leaving,
     check_voicemail,
     check_follow_up,
     check_walks,

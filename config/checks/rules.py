@@ -48,6 +48,11 @@ def _check_settings(draft: Draft, findings: Findings, path: KeyPath, settings: Q
     for key in RULES:
         for place, rule in enumerate(getattr(settings, key)):
             _check_action(draft, findings, (*path, key, place, "then"), rule.then)
+    for key, action in settings.keys.items():
+        _check_action(draft, findings, (*path, "keys", key), action)
+    if settings.keys and not any(message.play for message in settings.while_waiting) and not findings.errors:
+        position = draft.routing.source.key((*path, "keys"))
+        findings.warning(position, "nobody tells callers of these keys; add a message with 'play' to while_waiting")
 
 
 def _check_action(draft: Draft, findings: Findings, path: KeyPath, action: Action) -> None:

@@ -85,4 +85,3 @@ def settings_of(site: Callbacks, queue: CallbackSettings | None) -> CallbackSett
     own = {} if queue is None else {name: getattr(queue, name) for name in queue.model_fields_set}
     values: dict[str, Any] = {name: own.get(name, getattr(site, name)) for name in CallbackSettings.model_fields}
     return CallbackSettings.model_construct(**values)
-

@@ -22,7 +22,7 @@ from config.schema.overflow import ACTIONS, Condition
 from routing.strategies import STRATEGIES, installed_strategies
 
 DOCS: Final = Path(__file__).parents[2] / "docs"
-PAGES: Final = ("strategies", "skills", "priority", "overflow", "waiting", "agent-states")
+PAGES: Final = ("strategies", "skills", "priority", "overflow", "waiting", "agent-states", "callback")
 BLOCK: Final = re.compile(r"```yaml\n(# (\S+\.yaml).*?)```", flags=re.DOTALL)
 
 
@@ -83,7 +83,7 @@ def agent(name: str, routing: dict[str, Any]) -> dict[str, Any]:
 
 def tree(queues: dict[str, Any]) -> dict[str, Any]:
     """Return a tree with a menu of all queues and the prompts that the pages name."""
-    names = ("ask", "all-busy", "please-hold")
+    names = ("ask", "all-busy", "please-hold", "press-a-key")
     choices = {str(key): f"to-{queue}" for key, queue in enumerate(queues, start=1)}
     enqueue = {f"to-{queue}": {"type": "enqueue", "queue": queue} for queue in queues}
     return {
