@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from acd.lab.fetch import cache_home
 from acd.lab.lab import Lab, open_lab
 from acd.lab.phones import Behaviour, Ring
 from acd.lab.render import Phone
@@ -29,15 +31,15 @@ async def lab(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Lab]:
     """One Asterisk for all tests of a process, with ports of its own. The phone ``ghost`` is not registered."""
     folder = tmp_path_factory.mktemp("lab") / "run"
     async with open_lab(
-        folder, AGENTS, behaviour=Ring(), other_phones=[Phone("ghost")], outside=OUTSIDE, verbose=3
+        folder, AGENTS, behaviour=Ring(), other_phones=[Phone("ghost", mailboxes="ghost@acd")], outside=OUTSIDE, verbose=3
     ) as lab:
         yield lab
 
 
 @pytest.fixture(scope="session")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One cache of spoken prompts for all tests of a process."""
-    return tmp_path_factory.mktemp("cache")
+def cache() -> Path:
+    """One cache of spoken prompts for all test runs, beside the fetched Asterisk: speaking them all takes a while."""
+    return cache_home(os.environ) / "spoken"
 
 
 @pytest.fixture
