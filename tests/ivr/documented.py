@@ -9,6 +9,8 @@ from pathlib import Path
 
 import yaml
 
+from acd.service.calendars.desk import CalendarDesk
+from acd.service.calendars.overrides import Overrides
 from acd.service.compile import Compiled, compile_config
 from acd.service.hashes import Argon2Hashes
 from acd.service.outbound import Exchange
@@ -17,8 +19,9 @@ from ivr.callbacks import AskedHow, CallbackWish, Promise
 from ivr.context import CallContext
 from ivr.dialling import DialEnd
 from ivr.interpreter import Interpreter
+from ivr.lookups import FieldValue, LookUpAnswer, LookUpOutcome
 from ivr.outcome import CallerGone, Enqueue, HangUp, Outcome, ToAgent
-from ivr.record import StepRecord
+from ivr.record import ProblemKind, StepRecord
 from ivr.tools import Tools
 from tests.ivr.scripted_line import HANG_UP, ScriptedLine
 from tests.service.sites import load_site
@@ -157,7 +160,27 @@ def _promise(walk: Walk, promise: str) -> None:
     walk.promise = Promise(promise)
 
 
-SETTINGS: Mapping[str, Setting] = {"data": _data, "caller": _caller, "dial": _dial, "promise": _promise}
+def _answer(walk: Walk, given: str) -> None:
+    outcome, *values = given.split()
+    answer = LookUpAnswer(
+        outcome=LookUpOutcome(outcome), values=dict(value.split("=", 1) for value in values), why="as the script says"
+    )
+    walk.tools = replace(walk.tools, lookups=Answers(answer))
+
+
+def _customer(walk: Walk, given: str) -> None:
+    name, _, value = given.partition("=")
+    walk.call.customer[name] = value
+
+
+SETTINGS: Mapping[str, Setting] = {
+    "answer": _answer,
+    "customer": _customer,
+    "data": _data,
+    "caller": _caller,
+    "dial": _dial,
+    "promise": _promise,
+}
 """Words of a script that arrange something before the walk."""
 
 
@@ -178,7 +201,15 @@ async def run(example: Example, script: str, folder: Path) -> None:
     for step in walk.steps:
         assert step in made, f"step {step!r} is not among those after the one before: {_story(records)}"
     assert _told(outcome) == walk.outcome, _story(records)
-    assert not any(record.problems for record in records), _story(records)
+    amiss = [problem for record in records for problem in record.problems if problem.kind is not ProblemKind.LOOK_UP]
+    assert not amiss, _story(records)
+
+
+def _calendars(walk: Walk, compiled: Compiled) -> CalendarDesk:
+    def wall() -> float:
+        return walk.tools.clock.now().timestamp()
+
+    return CalendarDesk(Overrides(Path("not-kept"), wall), lambda: compiled, wall, lambda: None)
 
 
 def tools_for(walk: Walk, compiled: Compiled) -> Tools:
@@ -186,9 +217,20 @@ def tools_for(walk: Walk, compiled: Compiled) -> Tools:
     return replace(
         walk.tools,
         hashes=Argon2Hashes(),
+        calendars=_calendars(walk, compiled),
         exchange=Exchange(lambda: compiled.outbound),
         callbacks=CallbacksOf(compiled, walk.promise),
     )
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Look-ups that all come to what the script says."""
+
+    answer: LookUpAnswer
+
+    async def ask(self, lookup: str, value: FieldValue) -> LookUpAnswer:
+        return self.answer
 
 
 @dataclass(frozen=True)
@@ -205,7 +247,7 @@ class CallbacksOf:
     def number(self, text: str) -> str:
         return self.site.callbacks.numbers.check(text).number
 
-    async def promise(self, wish: CallbackWish) -> Promise:  # noqa: ARG002
+    async def promise(self, wish: CallbackWish) -> Promise:
         return self.made
 
 
