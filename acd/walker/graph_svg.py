@@ -260,6 +260,7 @@ def _legend() -> Iterator[str]:
 
 def _tooltip(node: GraphNode) -> str:
     lines = [f"{'.'.join(node.place)} ({node.type})", *node.details, *node.texts]
+    lines += [f"{way.label}: {way.written}" for way in node.exits]
     lines += [f"{mark}: {why}" if why != mark else str(mark) for mark, why in node.marks.items()]
     return "\n".join(lines)
 
