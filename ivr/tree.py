@@ -137,15 +137,6 @@ class Forest:
             return node.keys
         return tree.keys if tree else Keys()
 
-    def targets(self, at: NodeId) -> tuple[NodeId, ...]:
-        """Every node that a call may go to from this one: its own targets, and where the operator's key leads."""
-        node = self._nodes[at]
-        keys = self.keys_at(at)
-        operator = keys.operator_node
-        if operator is None or not keys.operator or keys.operator in node.own_keys():
-            return node.targets()
-        return tuple(dict.fromkeys((*node.targets(), operator)))
-
     def speech(self) -> tuple[Speech, ...]:
         """Everything the trees may say that is known beforehand, each once, in order."""
         return tuple(dict.fromkeys(part for node in self._nodes.values() for part in node.speech()))

@@ -219,13 +219,6 @@ class Visit:
             self.problem(ProblemKind.UNKNOWN_FIELD, name)
         return filled.text
 
-    def fill_with_secrets(self, template: str) -> str:
-        """As `fill`, with `{secret.NAME}` as well: for what a look-up sends, and for nothing that is kept or told."""
-        filled = fill(template, self.call.lookup_with_secrets)
-        for name in filled.unknown:
-            self.problem(ProblemKind.UNKNOWN_FIELD, name)
-        return filled.text
-
     def problem(self, kind: ProblemKind, subject: str) -> None:
         """Note something amiss that the call outlives."""
         self._problems.append(Problem(kind, subject))

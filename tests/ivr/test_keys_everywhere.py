@@ -95,14 +95,6 @@ async def test_a_node_that_reads_keys_in_its_own_way_is_not_disturbed() -> None:
     assert walk.story[:2] == ["start next -> deep", "deep choice * -> bye"]
 
 
-def test_where_the_operators_key_leads_is_reached() -> None:
-    walk = site(play("start", "bye"))
-    trees = walk.interpreter._forest
-
-    assert trees.targets(at("start")) == (at("bye"), at("operator"))
-    assert site(play("start", "bye"), keys=Keys()).interpreter._forest.targets(at("start")) == (at("bye"),)
-
-
 # Barge-in by prompt.
 
 

@@ -253,7 +253,6 @@ def test_what_a_menu_may_lead_to_and_say() -> None:
     node = menu({"1": "a", "2": "b", "3": "a"}, on_failure="c", keys=Keys(operator="0", operator_node=at("op")))
 
     assert node.targets() == (at("a"), at("b"), at("c"))
-    assert forest(node).targets(node.id) == (at("a"), at("b"), at("c"), at("op"))
     assert node.speech() == prompts("start", "not-valid", "no-input")
 
 
