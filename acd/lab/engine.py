@@ -13,7 +13,7 @@ from pathlib import Path
 from acd.lab.children import dies_with_parent, end_process
 from acd.lab.errors import EngineError
 
-READY_TIMEOUT_S = 60.0
+READY_TIMEOUT_S = 180.0
 READY_PAUSE_S = 0.05
 REQUEST_TIMEOUT_S = 2.0
 STOP_TIMEOUT_S = 45.0

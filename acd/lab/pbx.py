@@ -19,6 +19,7 @@ from typing import IO, Self
 
 from acd.lab.children import dies_with_parent, end_process
 from acd.lab.errors import PbxError
+from acd.lab.fetch import cache_home
 from acd.lab.install import AsteriskInstall
 from acd.lab.ports import Ports, choose_ports
 from acd.lab.render import AMI_USER, LabSettings, Phone, render, with_password
@@ -120,7 +121,7 @@ class Pbx:
             "ACD_WEB_HOST": self.host,
             "ACD_WEB_PORT": str(self.ports.web),
             "ACD_STATE_DIR": str(self.run_dir / "engine" / "state"),
-            "ACD_CACHE_DIR": str(self.run_dir / "engine" / "cache"),
+            "ACD_CACHE_DIR": str(spoken_prompts()),
             "ACD_RECORDINGS_DIR": str(self.run_dir / "engine" / "recordings"),
         }
 
@@ -249,7 +250,7 @@ class Pbx:
         await asyncio.to_thread(render, settings)
         self.ami_secret_file.touch(0o600)
         self.ami_secret_file.write_text(self.ami_secret + "\n")
-        for folder in ("state", "cache", "recordings"):
+        for folder in ("state", "recordings"):
             (self.run_dir / "engine" / folder).mkdir(parents=True, exist_ok=True)
 
     async def _booted(self, process: asyncio.subprocess.Process) -> None:
@@ -303,6 +304,11 @@ class Pbx:
             (self.run_dir / "asterisk.pid").unlink(missing_ok=True)
             self._lock.close()
             self._lock = None
+
+
+def spoken_prompts() -> Path:
+    """Where the engines of all this user's labs keep what they have spoken: it takes a minute or two to do it anew."""
+    return cache_home(os.environ) / "spoken"
 
 
 def end_leftover(run_dir: Path) -> None:

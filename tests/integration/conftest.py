@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
@@ -11,8 +10,8 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from acd.lab.fetch import cache_home
 from acd.lab.lab import Lab, open_lab
+from acd.lab.pbx import spoken_prompts
 from acd.lab.phones import Behaviour, Ring
 from acd.lab.render import Phone
 from tests.integration.stage import Stage, open_stage
@@ -31,15 +30,20 @@ async def lab(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Lab]:
     """One Asterisk for all tests of a process, with ports of its own. The phone ``ghost`` is not registered."""
     folder = tmp_path_factory.mktemp("lab") / "run"
     async with open_lab(
-        folder, AGENTS, behaviour=Ring(), other_phones=[Phone("ghost", mailboxes="ghost@acd")], outside=OUTSIDE, verbose=3
+        folder,
+        AGENTS,
+        behaviour=Ring(),
+        other_phones=[Phone("ghost", mailboxes="ghost@acd")],
+        outside=OUTSIDE,
+        verbose=3,
     ) as lab:
         yield lab
 
 
 @pytest.fixture(scope="session")
 def cache() -> Path:
-    """One cache of spoken prompts for all test runs, beside the fetched Asterisk: speaking them all takes a while."""
-    return cache_home(os.environ) / "spoken"
+    """One cache of spoken prompts for all tests and labs."""
+    return spoken_prompts()
 
 
 @pytest.fixture

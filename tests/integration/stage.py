@@ -55,8 +55,8 @@ class EngineProcess:
         self.came_up_after_s = 0.0
         await self._process.start()
 
-    async def ready(self, timeout_s: float = 60.0) -> None:
-        """Wait until callers are served."""
+    async def ready(self, timeout_s: float = 100.0) -> None:
+        """Wait until callers are served; on a first run all prompts are spoken before."""
         await self.until_http("/readyz", lambda code, _: code == 200, timeout_s)
 
     async def until_http(

@@ -22,6 +22,7 @@ def serving(agents: Iterable[str], queue: str = "cards") -> dict[str, list[str]]
     return {agent: [queue] for agent in agents}
 
 
+@pytest.mark.alone
 async def test_thirty_callers_on_five_phones_are_served_in_order(stage: OpenStage) -> None:
     async with stage(agents=serving(AGENTS), behaviour=Answer(talk_s=0.5)) as s:
         callers = await s.place_all(plans("200", 0, 30), rate_per_s=40)
