@@ -34,6 +34,7 @@ from acd.lab.engine import EngineProcess, acd_command
 from acd.lab.errors import LabError
 from acd.lab.fetch import ensure_asterisk
 from acd.lab.install import Tool
+from acd.lab.pbx import spoken_prompts
 from acd.lab.ports import choose_ports
 from bench.menus_site import WELCOME, write_site
 from bench.process_cost import Memory, memory_of, processor_s
@@ -49,15 +50,13 @@ SEED = 1
 SYSTEMS = ("acd", "floor")
 MOST_CORES = 1.0
 MOST_KB_PER_CALLER = 64.0
-LEAST_SHARE_OF_KEYS = 0.97
+LEAST_SHARE_OF_KEYS = 0.9
 """With fewer keys pressed than that the callers' own process was too slow for a measurement."""
 
 _MOST_KEYS = 1000
 _WARM_UP_CALLERS, _WARM_UP_INTERVAL_S, _WARM_UP_KEYS, _WARM_UP_CALLS = 10, 0.05, 8, 100
 _SETTLE_S = 3.0
 _LIMIT_S = 60.0
-_READY_LIMIT_S = 300.0
-"""The engine speaks all its prompts first: its cache is empty."""
 _HOST = "127.0.0.1"
 _ROOT = Path(__file__).parent.parent
 
@@ -113,7 +112,10 @@ class _Callers:
         if self._process.stdin is None:
             raise LabError("the callers' process cannot be told anything")
         self._process.stdin.write(f"{order}\n".encode())
-        answer: Mapping[str, Any] = json.loads(await self._line(takes_s + _LIMIT_S))
+        try:
+            answer: Mapping[str, Any] = json.loads(await self._line(takes_s + _LIMIT_S))
+        except TimeoutError:
+            raise LabError(f"the callers' process has not done {order!r} within {takes_s + _LIMIT_S:.0f} s") from None
         return answer
 
     async def _line(self, limit_s: float) -> bytes:
@@ -235,7 +237,7 @@ async def _engine(folder: Path, env: Mapping[str, str], web_port: int, profile: 
     engine = EngineProcess(command, env, folder / "engine.log")
     await engine.start()
     try:
-        await engine.ready(_HOST, web_port, _READY_LIMIT_S)
+        await engine.ready(_HOST, web_port)
         if engine.pid is None:
             raise LabError(f"the engine has ended.{engine.log_tail()}")
         yield engine.pid
@@ -273,7 +275,7 @@ def _engine_env(folder: Path, *, agi_port: int, web_port: int, ami_port: int, se
         "ACD_WEB_HOST": _HOST,
         "ACD_WEB_PORT": str(web_port),
         "ACD_STATE_DIR": str(folder / "state"),
-        "ACD_CACHE_DIR": str(folder / "cache"),
+        "ACD_CACHE_DIR": str(spoken_prompts()),
         "ACD_ESPEAK_NG": shlex.join(install.espeak_ng),
     }
 

@@ -47,7 +47,7 @@ class FloorCall(asyncio.Protocol):
             self._step()
 
     def _environment(self) -> None:
-        if self._lines.endswith(b"\n\n"):
+        if b"\n\n" in self._lines:  # HANGUP may stand behind it already
             self._write(_ANSWER, self._noted)
 
     def _noted(self) -> None:

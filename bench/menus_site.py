@@ -1,7 +1,8 @@
-"""The site of ``bench.menus``: menus five levels deep, information to hear, numbers to be said, and a goodbye.
+"""The site of ``bench.menus``: menus four levels deep, information to hear, numbers said and asked for, and a goodbye.
 
-On each menu ``1`` to ``4`` lead down (the keys of a menu on the lowest level lead to something to hear), ``9`` leads
-back up, ``0`` ends the call; any other key is wrong. What is heard leads back to its menu.
+On each menu ``1`` to ``4`` lead down (the keys of a menu on the lowest level lead to something to hear, or ask for four
+digits, which are then read back), ``9`` leads back up, ``0`` ends the call; any other key is wrong. What is heard leads
+back to its menu.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ WELCOME = "welcome.wav"
 
 _LEVELS = 3
 _BRANCHES = "1234"
+_DIGITS = 4
 _RATE_HZ = 8000
 _RECORDED_S = {"welcome": 4, "information": 12}
 
@@ -60,6 +62,7 @@ def _tree() -> Mapping[str, Any]:
             **{name: {"en": {"file": f"{name}.wav"}} for name in _RECORDED_S},
             "which": {"en": {"text": "For each of the four parts, press its number. To go back up, press nine."}},
             "part": {"en": {"text": "You have chosen a part. It has four parts in turn: one, two, three and four."}},
+            "account": {"en": {"text": "Please enter the four digits of your account."}},
             "wrong": {"en": {"text": "That is not one of the choices."}},
             "bye": {"en": {"text": "Thank you for your call. Goodbye."}},
         },
@@ -88,17 +91,21 @@ def _menus(name: str, parent: str | None, levels: int) -> Iterator[tuple[str, Ma
     )
     for key, child in below.items():
         if lowest:
-            yield child, _heard(key, name)
+            yield from _below(key, child, name)
         else:
             yield from _menus(child, name, levels - 1)
 
 
-def _heard(key: str, menu: str) -> Mapping[str, Any]:
-    """What a key of a menu on the lowest level leads to."""
-    said: Mapping[str, Mapping[str, Any]] = {
-        "1": {"type": "play", "prompt": "information"},
-        "2": {"type": "say", "kind": "number", "value": "1248"},
-        "3": {"type": "say", "kind": "phone", "value": "{call.caller}"},
-        "4": {"type": "say", "value": {"en": "The part that you have chosen has four hundred pages."}},
-    }
-    return {**said[key], "next": menu}
+def _below(key: str, name: str, menu: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """What a key of a menu on the lowest level leads to; from there it goes back to the menu."""
+    if key == "1":
+        yield name, {"type": "play", "prompt": "information", "next": menu}
+    elif key == "2":
+        yield name, {"type": "say", "kind": "number", "value": "1248", "next": menu}
+    elif key == "3":
+        yield name, {"type": "say", "kind": "phone", "value": "{call.caller}", "next": menu}
+    else:
+        said = f"{name}-said"
+        digits = {"min_digits": _DIGITS, "max_digits": _DIGITS, "on_failure": menu}
+        yield name, {"type": "collect", "prompt": "account", "name": "account", "next": said, **digits}
+        yield said, {"type": "say", "kind": "digits", "value": "{data.account}", "next": menu}

@@ -61,6 +61,13 @@ def test_the_key_for_the_end_ends_the_call() -> None:
     assert socket.closed
 
 
+def test_whoever_hangs_up_at_once_is_let_go() -> None:
+    socket = Socket()
+    dead = b"511 Command Not Permitted on a dead channel\n"
+    assert socket.answer(b"agi_network: yes\n\nHANGUP\n", dead, dead) == [b"EXEC Answer ,i\n", PLAY]
+    assert socket.closed
+
+
 def test_whoever_hangs_up_is_let_go() -> None:
     for answer in (b"200 result=-1 endpos=0\nHANGUP\n", b"HANGUP\n", b"511 Command Not Permitted on a dead channel\n"):
         socket = entered()
