@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import yaml
@@ -22,7 +23,7 @@ from ivr.interpreter import Interpreter
 from ivr.lookups import FieldValue, LookUpAnswer, LookUpOutcome
 from ivr.outcome import CallerGone, Enqueue, HangUp, Outcome, ToAgent
 from ivr.record import ProblemKind, StepRecord
-from ivr.tools import Tools
+from ivr.tools import NoClock, Tools
 from tests.ivr.scripted_line import HANG_UP, ScriptedLine
 from tests.service.sites import load_site
 
@@ -74,7 +75,8 @@ def examples(page: str) -> Iterator[Example]:
 
 
 def _heading(page: str, before: int) -> str:
-    return next(reversed(re.findall(r"^##+ (.*)$", page[:before], re.MULTILINE)))
+    headings: list[str] = re.findall(r"^##+ (.*)$", page[:before], re.MULTILINE)
+    return headings[-1]
 
 
 def write(example: Example, folder: Path) -> Path:
@@ -173,7 +175,12 @@ def _customer(walk: Walk, given: str) -> None:
     walk.call.customer[name] = value
 
 
+def _at(walk: Walk, moment: str) -> None:
+    walk.tools = replace(walk.tools, clock=NoClock(datetime.fromisoformat(moment).astimezone(UTC)))
+
+
 SETTINGS: Mapping[str, Setting] = {
+    "at": _at,
     "answer": _answer,
     "customer": _customer,
     "data": _data,
@@ -194,7 +201,7 @@ async def run(example: Example, script: str, folder: Path) -> None:
     line = ScriptedLine(walk.early, reactions=walk.reactions)
     line.dial_ends = walk.dial_ends
     tools = tools_for(walk, compiled)
-    interpreter = Interpreter(compiled.forest, on_step=records.append, tools=tools)
+    interpreter = Interpreter(compiled.forest, on_step=records.append, limits=compiled.limits, tools=tools)
     outcome = await interpreter.run(line, walk.call, compiled.entry_node(walk.call.dialled))
     assert [part.removesuffix("…") for part in line.heard_parts] == walk.heard
     made = iter(f"{record.node.partition('.')[2]} {record.outcome}" for record in records)
