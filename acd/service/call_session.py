@@ -18,14 +18,13 @@ from acd.core.events import CallArrived, CallEnded, CallerIdentified, CallQueued
 from acd.core.specs import OverflowAction, OverflowActionKind
 from acd.core.transitions import CallState
 from acd.service.agi_line import AgiLine, Sounds
-from acd.service.call_place import CallPlace, Wait, served
+from acd.service.call_entry import dialled_number, new_context, read_stored
+from acd.service.call_place import CallPlace, Wait
 from acd.service.call_state import (
     CALL_VARIABLE,
     STATE_VARIABLE,
     CallPhase,
-    CallStateError,
     StoredCall,
-    is_call_id,
 )
 from acd.service.clocks import Clocks
 from acd.service.lookups.customers import Customer, CustomerDesk
@@ -34,7 +33,6 @@ from acd.service.overflow import After, OverflowActions
 from acd.service.queue_stay import QueueStay, StayEnd, StayTools
 from acd.service.waiting import WaitingCaller
 from ami_bridge.agi_session import AgiSession
-from ami_bridge.translation import ANSWERED
 from ivr.context import CallContext
 from ivr.dialling import Dial
 from ivr.interpreter import Interpreter
@@ -46,10 +44,8 @@ __all__ = ["CallSession", "SessionTools"]
 
 log: FilteringBoundLogger = structlog.get_logger(__name__)
 
-_RESUME = (STATE_VARIABLE, "DIALSTATUS", "ANSWEREDTIME", "DIALEDPEERNAME", "BLINDTRANSFER")
 _MOST_REQUEUES = 3
 """So often a call is queued again that the engine let go of after a fault, or that could not go where it was sent."""
-_LONGEST_CALLER_CHARS = 80
 _MUSIC = "default"
 
 
@@ -66,6 +62,8 @@ class SessionTools:
     entry_node: Callable[[str], NodeId]
     """Where a caller who dialled this number enters the menus."""
     sounds: Sounds
+    came_in: Callable[[str], None]
+    """Told of a call that an engine has known before, when its caller is on a line to us again."""
     taken_over: Callable[[str], None]
     """Told when a caller (Uniqueid) comes in whose talk was being followed without a line to us."""
     stay: StayTools
@@ -95,7 +93,7 @@ class CallSession:
         self._line = AgiLine(
             agi, tools.sounds, self._note_place, around_dial=self._note_dial, on_key=self._waiting.key_from_line
         )
-        self._place = CallPlace(tools.clocks.wall(), _dialled(agi))
+        self._place = CallPlace(tools.clocks.wall(), dialled_number(agi))
         self._context = CallContext(call_id="")
         self._known: Customer | None = None
         self._ended = False
@@ -122,9 +120,9 @@ class CallSession:
     async def run(self, begin: Callable[[CallSession], None], end: Callable[[CallSession], None]) -> None:
         """Serve the caller. ``begin`` is called once the call's id is known, ``end`` when the line is given up."""
         try:
-            stored = await self._stored()
+            stored = await read_stored(self._agi, self._line)
             self.call_id = self._agi.args[0] if stored is not None else self._tools.new_call_id()
-            self._context = self._new_context()
+            self._context = new_context(self._agi, self.call_id, self._place.dialled)
             begin(self)
             self._agi.on_hangup(lambda: self._end(end))
             if not self._agi.ended:
@@ -326,6 +324,11 @@ class CallSession:
             return Customer(id=self._place.customer)
         return self._known or self._tools.customer(self._context.caller)
 
+    @property
+    def customer(self) -> Customer:
+        """Who calls."""
+        return self._customer()
+
     async def _identify(self) -> None:
         """Find out who calls, before anything else is heard; a caller whom that takes a moment hears ringing."""
         customers, context = self._tools.customers, self._context
@@ -355,24 +358,6 @@ class CallSession:
 
     # Resuming.
 
-    async def _stored(self) -> StoredCall | None:
-        """Read what an engine before us has left on the channel; None for a caller who is new to us."""
-        call_id = self._agi.args[0] if self._agi.args else ""
-        if not is_call_id(call_id):
-            return None
-        text, status, answered_s, peer, transferrer = await self._line.read_variables(_RESUME)
-        log.debug("channel remembers", status=status, answered_s=answered_s, peer=peer, transferrer=transferrer)
-        try:
-            stored = StoredCall.decode(text)
-        except CallStateError as error:
-            log.warning("the state of a call on its channel cannot be used", call_id=call_id, why=str(error))
-            return None
-        dialled = stored.phase in (CallPhase.QUEUE, CallPhase.DIALLED)
-        answered = dialled and status == ANSWERED
-        if answered and transferrer and transferrer == peer:
-            return None  # the agent has transferred the caller to us (ANSWEREDTIME is not set then): a new call
-        return served(stored) if answered and answered_s != "" else stored
-
     async def _resume(self, stored: StoredCall, arrived: CallArrived) -> Outcome | None:
         """Go on where the caller was."""
         clocks, post = self._tools.clocks, self._tools.post
@@ -396,6 +381,7 @@ class CallSession:
             self._context.caller = stored.caller
             await self._line.set_variable("CALLERID(num)", stored.caller)  # what the agent's phone shows
         self._tools.taken_over(self.uniqueid)
+        self._tools.came_in(self.call_id)
         known = self._tools.calls.get(self.call_id)
         if known is not None and known.state is CallState.TALKING:
             post(TalkEnded(self.call_id))
@@ -483,28 +469,6 @@ class CallSession:
         if state.phase is CallPhase.QUEUE and not state.node:
             state = replace(state, node=self._survey() or "")
         return state.encode()
-
-    def _new_context(self) -> CallContext:
-        env = self._agi.env
-        return CallContext(
-            call_id=self.call_id,
-            caller=_printable(env.get("agi_callerid", "")),
-            caller_name=_printable(env.get("agi_calleridname", "")),
-            dialled=self._place.dialled,
-        )
-
-
-def _dialled(agi: AgiSession) -> str:
-    """The number that the caller dialled: the dialplan's extension, ``s`` for a line without numbers."""
-    extension = agi.env.get("agi_extension", "")
-    return _printable(agi.env.get("agi_dnid", "") if extension in ("", "s") else extension)
-
-
-def _printable(text: str) -> str:
-    """Make a text of the caller's harmless to logs and pages: no control characters, of bounded length."""
-    if text == "unknown":
-        return ""
-    return "".join(char if char.isprintable() else " " for char in text[:_LONGEST_CALLER_CHARS])
 
 
 def _nothing(_: CallSession) -> None:

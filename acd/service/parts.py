@@ -213,12 +213,13 @@ class Parts:
                 new_call_id=_new_call_id,
                 variables=lambda: self._variables,
                 let_go=self._promised,
+                customer=self.sessions.customer,
             ),
             loop,
         )
         self.host.observe(self.callbacks.observe)
         self.callbacks.watch(self.aftercare.callback_ended)
-        self._tools = replace(self._tools, callbacks=self.callbacks, exchange=Exchange(self._outbound))
+        self._tools = replace(self._tools, callbacks=self.callbacks.promising, exchange=Exchange(self._outbound))
         self.voicemail_items = QueueItems(
             ItemTools(
                 boxes=lambda: self._site.compiled.boxes,
@@ -245,6 +246,7 @@ class Parts:
                 entry_node=self._site.entry_node,
                 sounds=self.prompts,
                 taken_over=restored.taken_over,
+                came_in=self.aftercare.courses.came_in,
                 stay=stay,
                 overflow=OverflowActions(
                     self._outbound,

@@ -23,6 +23,7 @@ from acd.core.commands import (
 from acd.core.events import CallEnded, CallLeftQueue, LegFailure, OfferEnded
 from acd.service.call_session import CallSession, SessionTools
 from acd.service.callbacks.desk import Callbacks
+from acd.service.lookups.customers import Customer
 from acd.service.queue_stay import QueueStay
 from ami_bridge.agi_session import AgiSession
 from ivr.context import CallContext
@@ -132,6 +133,11 @@ class Sessions:
         for session in list(self._by_call.values()):
             session.let_go()
             self._end(session)
+
+    def customer(self, call_id: str) -> Customer | None:
+        """Who calls, if the line is with us."""
+        session = self._by_call.get(call_id)
+        return session.customer if session is not None else None
 
     async def wait_no_longer(self, call_id: str) -> None:
         """The caller has been promised a callback: the channel need not keep the place in the queue."""

@@ -10,15 +10,13 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
 import structlog
 
-from acd.core.calls import Call
 from acd.core.commands import AddLeg, CancelLeg, CancelOffer, Command, FaultFound, OfferCall, Overflow, VerifyOffer
 from acd.core.events import (
     CallArrived,
@@ -32,18 +30,15 @@ from acd.core.events import (
     OfferEnded,
 )
 from acd.core.transitions import CallState
-from acd.service.callbacks.agent_first import AgentFirst, AgentResult
-from acd.service.callbacks.customer_first import CustomerDials
+from acd.service.callbacks.agent_first import AgentResult
 from acd.service.callbacks.entries import Callback, Stage
-from acd.service.callbacks.expecting import Expecting
 from acd.service.callbacks.ledger import Ledger
-from acd.service.callbacks.policy import CallbackSite, QueueCallbacks
-from acd.service.clocks import Clocks
-from acd.service.compile import Customer
-from acd.service.late_legs import CallerId, LateLeg, LateLegs
-from acd.service.live_site import AgentPhone
+from acd.service.callbacks.policy import QueueCallbacks
+from acd.service.callbacks.promising import Promising
+from acd.service.callbacks.showing import Shown, row_of
+from acd.service.callbacks.tools import CallbackTools
+from acd.service.late_legs import CallerId, LateLeg
 from acd.web.backend import Json
-from ivr.callbacks import AskedHow, CallbackWish, Promise
 
 __all__ = ["Callback", "CallbackTools", "Callbacks", "Shown"]
 
@@ -60,32 +55,6 @@ _STEP_ASIDE_S = 3.0
 """So long a callback lets others go first whose customer is being rung for the agent it was offered (seconds)."""
 
 
-@dataclass(frozen=True, slots=True)
-class CallbackTools:
-    """What callbacks use of the process around them."""
-
-    post: Callable[[Event], None]
-    late: LateLegs
-    agents_side: AgentFirst
-    dials: Callable[[Callable[[str], None]], CustomerDials]
-    """Makes the customers' side; it is told whom to tell that a customer did not answer."""
-    expecting: Expecting
-    phones: Mapping[str, AgentPhone]
-    calls: Mapping[str, Call]
-    """The engine's live calls, to read."""
-    site: Callable[[], CallbackSite]
-    clocks: Clocks
-    call_later: Callable[[float, Callable[[], None]], asyncio.TimerHandle]
-    new_call_id: Callable[[], str]
-    variables: Callable[[], tuple[tuple[str, str], ...]]
-    customer: Callable[[str], Customer]
-    """Who calls from this number."""
-    opening: Callable[[str], tuple[bool, float | None]]
-    """Whether a calendar says open now, and until when that holds (UNIX time), None if not for long."""
-    let_go: Callable[[str], Awaitable[None]]
-    """Tell the caller's channel that the call waits no longer, whatever becomes of the process."""
-
-
 @dataclass(slots=True, eq=False)
 class _Run:
     """What becomes of one callback at the moment."""
@@ -100,21 +69,8 @@ class _Run:
     """The customer was rung first and has answered; whether that was a silent answer is not known yet."""
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """One callback for a screen."""
-
-    entry: Callback
-    stage: Stage
-    agents: tuple[str, ...]
-    """Whose phones ring for it, or who has picked up."""
-
-
 class Callbacks:
-    """See the module. ``take`` gets the engine's commands for the calls that ``owns`` knows.
-
-    Implements ``ivr.callbacks.CallbackDesk``.
-    """
+    """See the module. ``take`` gets the engine's commands for the calls that ``owns`` knows."""
 
     def __init__(self, path: Path, tools: CallbackTools) -> None:
         self._tools = tools
@@ -126,6 +82,7 @@ class Callbacks:
         self._dials = tools.dials(self._not_answered)
         self.results: Counter[tuple[str, str]] = Counter()
         """What became of callbacks, by queue and result."""
+        self.promising = Promising(tools, self._ledger, self._park, self.results)
         self._watchers: list[Callable[[Callback, str], None]] = []
 
     def __len__(self) -> int:
@@ -138,98 +95,18 @@ class Callbacks:
 
     def shown(self) -> Iterator[Mapping[str, Json]]:
         """Tell of every open callback, who has waited longest first (see ``acd.web.callbacks.Desk``)."""
-        for one in self:
-            entry, how = one.entry, self._how(one.entry.queue)
-            yield {
-                "id": entry.id,
-                "number": entry.number,
-                "name": entry.name,
-                "queue": entry.queue,
-                "state": one.stage.value,
-                "first": "customer" if how.customer_first else "agent",
-                "agents": list(one.agents),
-                "waiting_since": _date(entry.entered_at),
-                "promised_at": _date(entry.promised_at),
-                "expires_at": _date(entry.expires_at),
-                "not_before": _date(entry.not_before),
-                "attempts": entry.attempts,
-                "attempts_most": how.attempts,
-                "priority": entry.priority,
-                "requires": dict(entry.requires),
-                "agent": entry.agent,
-                "dialled": entry.dialled,
-                "language": entry.language,
-                "data": dict(entry.data),
-            }
+        return (row_of(one, self._how(one.entry.queue)) for one in self)
 
     def owns(self, call_id: str) -> bool:
         """Tell whether this call is one without a line."""
         run = self._runs.get(call_id)
         return run is not None and run.stage is not Stage.ON_LINE
 
-    # What callers ask (ivr.callbacks.CallbackDesk).
-
-    def asked_how(self, queue: str) -> AskedHow:
-        """See ``CallbackDesk``."""
-        how = self._how(queue)
-        return AskedHow(confirm=how.confirm, other_number=how.other_number)
-
-    def number(self, text: str) -> str:
-        """See ``CallbackDesk``."""
-        checked = self._tools.site().numbers.check(text)
-        if checked.fault is not None:
-            log.info("no callback to this number", number=text[:40], why=checked.fault.value)
-            self.results["", f"refused-{checked.fault.value}"] += 1
-        return checked.number
+    # What callers have been promised.
 
     def watch(self, told: Callable[[Callback, str], None]) -> None:
         """Let this be told of the end of each callback: what it was, and what became of it."""
         self._watchers.append(told)
-
-    async def promise(self, wish: CallbackWish) -> Promise:
-        """See ``CallbackDesk``."""
-        call, bounds = wish.call, self._tools.site().bounds
-        known = self._ledger.of_number(wish.number)
-        if known is not None:
-            log.info("callback promised before", call_id=known.id, number=wish.number)
-            self.results[wish.queue, "repeated"] += 1
-            await self._tools.let_go(call.call_id)
-            return Promise.ALREADY
-        refusal = self._ledger.refusal(wish.number, bounds)
-        if not refusal:
-            entry = self._new(wish)
-            self._ledger.add(entry, bounds)
-            if await self._ledger.file.write_now():
-                self._park(entry, call.call_id)
-                log.info("callback promised", call_id=entry.id, number=entry.number, queue=entry.queue)
-                await self._tools.let_go(call.call_id)
-                return Promise.PROMISED
-            self._ledger.drop(entry.id)
-            refusal = "not-kept"
-        log.warning("no callback promised", number=wish.number, queue=wish.queue, why=refusal)
-        self.results[wish.queue, f"refused-{refusal}"] += 1
-        return Promise.REFUSED
-
-    def _new(self, wish: CallbackWish) -> Callback:
-        call, now = wish.call, self._tools.clocks.wall()
-        customer = self._tools.customer(call.caller)
-        entered_at = now if call.waiting_since is None else min(call.waiting_since, now)
-        return Callback(
-            id=self._tools.new_call_id(),
-            number=wish.number,
-            queue=wish.queue,
-            entered_at=entered_at,
-            promised_at=now,
-            expires_at=now + self._how(wish.queue).expires_after_s,
-            name=customer.name or call.caller_name,
-            dialled=call.dialled,
-            priority=wish.priority + customer.priority,
-            requires=tuple(sorted(wish.requires.items())),
-            customer=customer.id,
-            agent=call.agent or customer.agent,
-            language=call.language,
-            data=dict(call.data),
-        )
 
     def _park(self, entry: Callback, caller: str) -> None:
         self._runs[entry.id] = _Run(Stage.PARKED, caller)
@@ -631,8 +508,3 @@ class Callbacks:
         if call.agent is not None:
             return (call.agent.id,)
         return tuple(call.offer.legs) if call.offer is not None else ()
-
-
-def _date(moment_s: float) -> str | None:
-    """Write a moment (UNIX time) in ISO 8601; None for none."""
-    return datetime.fromtimestamp(moment_s, UTC).isoformat(timespec="seconds") if moment_s else None

@@ -13,8 +13,9 @@ from acd.service.agi_line import Sounds
 from acd.service.asterisk_link import AsteriskLink
 from acd.service.callbacks.agent_first import AgentFirst
 from acd.service.callbacks.customer_first import CustomerDials
-from acd.service.callbacks.desk import Callbacks, CallbackTools
+from acd.service.callbacks.desk import Callbacks
 from acd.service.callbacks.expecting import Expecting
+from acd.service.callbacks.tools import CallbackTools
 from acd.service.clocks import Clocks
 from acd.service.compile import Customer
 from acd.service.late_legs import LateLegs
@@ -22,7 +23,6 @@ from acd.service.live_site import LiveSite
 from ivr.opening import Calendars
 
 __all__ = ["Surroundings", "customer_of", "make_callbacks"]
-
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,8 @@ class Surroundings:
     new_call_id: Callable[[], str]
     variables: Callable[[], tuple[tuple[str, str], ...]]
     let_go: Callable[[str], Awaitable[None]]
+    customer: Callable[[str], Customer | None]
+    """Who the caller of a call is, if the line is with us."""
 
 
 def make_callbacks(path: Path, around: Surroundings, loop: asyncio.AbstractEventLoop) -> Callbacks:
@@ -71,7 +73,7 @@ def make_callbacks(path: Path, around: Surroundings, loop: asyncio.AbstractEvent
             call_later=loop.call_later,
             new_call_id=around.new_call_id,
             variables=around.variables,
-            customer=lambda number: customer_of(site, number),
+            customer=lambda call: around.customer(call.call_id) or customer_of(site, call.caller),
             opening=opening,
             let_go=around.let_go,
         ),

@@ -1,0 +1,61 @@
+"""Who comes in, and what the caller's channel remembers of an engine before us. What the network tells is hostile."""
+
+from __future__ import annotations
+
+import structlog
+from structlog.typing import FilteringBoundLogger
+
+from acd.service.agi_line import AgiLine
+from acd.service.call_place import served
+from acd.service.call_state import STATE_VARIABLE, CallPhase, CallStateError, StoredCall, is_call_id
+from ami_bridge.agi_session import AgiSession
+from ami_bridge.translation import ANSWERED
+from ivr.context import CallContext
+
+__all__ = ["dialled_number", "new_context", "read_stored"]
+
+log: FilteringBoundLogger = structlog.get_logger(__name__)
+
+_RESUME = (STATE_VARIABLE, "DIALSTATUS", "ANSWEREDTIME", "DIALEDPEERNAME", "BLINDTRANSFER")
+_LONGEST_CALLER_CHARS = 80
+
+
+async def read_stored(agi: AgiSession, line: AgiLine) -> StoredCall | None:
+    """Read what an engine before us has left on the channel; None for a caller who is new to us."""
+    call_id = agi.args[0] if agi.args else ""
+    if not is_call_id(call_id):
+        return None
+    text, status, answered_s, peer, transferrer = await line.read_variables(_RESUME)
+    log.debug("channel remembers", status=status, answered_s=answered_s, peer=peer, transferrer=transferrer)
+    try:
+        stored = StoredCall.decode(text)
+    except CallStateError as error:
+        log.warning("the state of a call on its channel cannot be used", call_id=call_id, why=str(error))
+        return None
+    answered = stored.phase in (CallPhase.QUEUE, CallPhase.DIALLED) and status == ANSWERED
+    if answered and transferrer and transferrer == peer:
+        return None  # the agent has transferred the caller to us (ANSWEREDTIME is not set then): a new call
+    return served(stored) if answered and answered_s != "" else stored
+
+
+def new_context(agi: AgiSession, call_id: str, dialled: str) -> CallContext:
+    """Return what the menus know of a caller at first."""
+    return CallContext(
+        call_id=call_id,
+        caller=_printable(agi.env.get("agi_callerid", "")),
+        caller_name=_printable(agi.env.get("agi_calleridname", "")),
+        dialled=dialled,
+    )
+
+
+def dialled_number(agi: AgiSession) -> str:
+    """The number that the caller dialled: the dialplan's extension, ``s`` for a line without numbers."""
+    extension = agi.env.get("agi_extension", "")
+    return _printable(agi.env.get("agi_dnid", "") if extension in ("", "s") else extension)
+
+
+def _printable(text: str) -> str:
+    """Make a text of the caller's harmless to logs and pages: no control characters, of bounded length."""
+    if text == "unknown":
+        return ""
+    return "".join(char if char.isprintable() else " " for char in text[:_LONGEST_CALLER_CHARS])
