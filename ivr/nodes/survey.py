@@ -192,6 +192,8 @@ class Survey(Node):
         except RecordingImpossible as error:
             visit.problem(ProblemKind.CANNOT_RECORD, str(error))
             return "", 0.0
+        if draft.is_kept:  # the call's former line was lost meanwhile, and what was said has been taken care of
+            return draft.id, draft.seconds
         try:
             await visit.play(comment.prompts, barge_in=False)
         except LineHungUp:

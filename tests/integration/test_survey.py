@@ -37,10 +37,11 @@ TREES: Mapping[str, Any] = {
             "thanks": {"en": {"text": "Thank you."}},
         },
         "nodes": {
-            **{name: {"type": "enqueue", "queue": name} for name in ("cards", "never", "invited", "empty")},
+            **{name: {"type": "enqueue", "queue": name} for name in ("cards", "never", "invited", "spoken", "empty")},
             "willing": {"type": "enqueue", "queue": "agreed", "data": {"survey": "yes"}},
             "unwilling": {"type": "enqueue", "queue": "agreed", "data": {"survey": "no"}},
             "ask": SURVEY,
+            "ask-more": {**SURVEY, "comment": {"prompt": "friendly", "silence_s": "0", "longest_s": "30"}},
             "ask-nobody": {**SURVEY, "share_percent": "0"},
             "ask-agreed": {**SURVEY, "opt_in": "before"},
             "ask-invited": {**SURVEY, "opt_in": "after", "invitation": "invite"},
@@ -54,6 +55,7 @@ NUMBERS = {
     "230": "main.unwilling",
     "240": "main.invited",
     "250": "main.empty",
+    "260": "main.spoken",
     "default": "main",
 }
 QUEUES: Mapping[str, Mapping[str, Any]] = {
@@ -61,6 +63,7 @@ QUEUES: Mapping[str, Mapping[str, Any]] = {
     "never": {"survey": "main.ask-nobody"},
     "agreed": {"survey": "main.ask-agreed"},
     "invited": {"survey": "main.ask-invited"},
+    "spoken": {"survey": "main.ask-more"},
     "empty": {},
 }
 FOLLOW_UP: Mapping[str, Any] = {
@@ -106,7 +109,7 @@ async def scene(lab: Lab, cache: Path, tmp_path_factory: pytest.TempPathFactory)
             "webhooks": {"crm": {"url": address, "secret": "crm-key"}},
             "mail": {"host": "127.0.0.1", "port": str(smtp_port), "tls": "none", "sender": "acd@example.net"},
         }
-        agents = {"anna": ["cards", "never", "agreed", "invited"]}
+        agents = {"anna": ["cards", "never", "agreed", "invited", "spoken"]}
         write_site(folder, agents=agents, queues=QUEUES, trees=TREES, routing={"numbers": NUMBERS}, acd=acd)
         (folder / "followup.yaml").write_text(yaml.safe_dump(FOLLOW_UP))
         env = {"ACD_SECRET_CRM_KEY": SECRET}
@@ -253,6 +256,57 @@ async def test_consent_when_invited(scene: Scene) -> None:
     await s.empty()
 
 
+async def test_a_spoken_comment_is_kept_with_the_answers_though_the_caller_hangs_up_mid_word(scene: Scene) -> None:
+    s = scene.stage
+    before = len(s.phones["anna"].calls)
+    call = await s.place(CallPlan("260", listens=True, steady_media=True))
+    offer = await s.rings("anna", before + 1)
+    offer.answer()
+    await s.talking(1)
+    await offer.hang_up()
+    await asked(s)
+    assert call.rtp is not None
+    call.rtp.talking = True
+    await call.rtp.press("3")
+    await call.rtp.press("1")
+    recordings = s.engine.site / "recordings"
+    await eventually(
+        lambda: _is([path for path in recordings.glob("draft-*.wav") if path.stat().st_size > 20_000]), "a comment"
+    )
+    await call.hang_up()
+    found = await kept(s, "spoken")
+    assert found["outcome"] == "complete"
+    assert found["answers"] == {"friendly": 3, "solved": 1}
+    assert found["comment_s"] > 1
+    assert (s.engine.site / "state" / "recordings" / f"{found['comment']}.wav").stat().st_size > 16_000
+    await s.empty()
+
+
+async def test_a_killed_engine_still_knows_whom_the_caller_talked_to(scene: Scene) -> None:
+    s = scene.stage
+    before = len(await surveys(s, queue="cards"))
+    call, talk = await served(s, "200")
+    s.engine.kill()
+    await s.engine.wait()
+    await s.engine.start()
+    await s.engine.ready()
+    await s.talking(1)
+    await talk.hang_up()
+    await eventually(lambda: _is(s.engine.logged("call resumed")), "the caller back with the engine")
+    await asked(s)
+    await call.press("5")
+    await call.press("0")
+    await call.ended()
+
+    async def is_so() -> bool:
+        return len(await surveys(s, queue="cards")) == before + 1
+
+    await eventually(is_so, "one more survey")
+    found = (await surveys(s, queue="cards"))[0]
+    assert (found["agent"], found["answers"]) == ("anna", {"friendly": 5, "solved": 0})
+    await s.empty()
+
+
 async def test_who_hangs_up_while_waiting_is_followed_up_by_sms_and_mail(scene: Scene) -> None:
     s = scene.stage
     call = await s.place(CallPlan("250", caller_number="+8610555", listens=True))
@@ -269,7 +323,12 @@ async def test_who_hangs_up_while_waiting_is_followed_up_by_sms_and_mail(scene: 
     assert headers["Idempotency-Key"] == document["id"]
     at, _, mac = headers["Acd-Signature"].removeprefix("t=").partition(",v1=")
     assert mac == hmac.new(SECRET.encode(), at.encode() + b"." + body, hashlib.sha256).hexdigest()
-    assert await s.engine.metric('acd_messages_total{kind="mail",outcome="sent"}') == 1
+    sent = 'acd_messages_total{kind="mail",outcome="sent"}'
+    await eventually(lambda: _at(s, sent, 1), "the mail counted as sent")
+
+
+async def _at(s: Stage, sample: str, value: float) -> bool:
+    return await s.engine.metric(sample) == value
 
 
 async def _is(found: object) -> bool:

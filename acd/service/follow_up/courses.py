@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from acd.core.commands import ChangeQueue, Command, Overflow
 from acd.core.events import (
@@ -23,6 +24,8 @@ from acd.core.specs import OverflowActionKind
 from ivr.context import CallContext
 
 __all__ = ["CallCourses", "Course"]
+
+_TALKED_KNOWN: Final = 1000
 
 
 @dataclass(slots=True)
@@ -73,10 +76,19 @@ class CallCourses:
         self._context_of = context_of
         self._on_end = on_end
         self._courses: dict[str, Course] = {}
+        self._talked: dict[str, Course] = {}
+        """Talks that were found after a restart and are over: their callers come in again in a moment."""
 
     def of_call(self, call_id: str) -> Course | None:
         """The course of a live call."""
         return self._courses.get(call_id)
+
+    def came_in(self, call_id: str) -> None:
+        """The caller of a call that was there before is on a line to us again: its menus learn who has served it."""
+        if call_id in self._courses or call_id in self._talked:
+            course = self._course(call_id, 0.0)
+            if course.agent:
+                self._tell(course)
 
     def promised(self, call_id: str) -> None:
         """The caller of this call has been promised a callback: nobody is missed."""
@@ -116,9 +128,11 @@ class CallCourses:
     def _course(self, call_id: str, now: float) -> Course:
         course = self._courses.get(call_id)
         if course is None:
-            course = self._courses[call_id] = Course(call_id, now)
+            course = self._courses[call_id] = self._talked.pop(call_id, None) or Course(call_id, now)
         if course.context is None:
             course.context = self._context_of(call_id)
+            if course.agent:
+                self._tell(course)
         return course
 
     def _queued(self, event: CallQueued, now: float) -> None:
@@ -150,8 +164,14 @@ class CallCourses:
 
     def _ended(self, call_id: str, now: float) -> None:
         course = self._courses.pop(call_id, None)
-        if course is not None and course.context is not None:
+        if course is None:
+            return
+        if course.context is not None:
             self._on_end(course, now)
+        elif course.agent:
+            self._talked[call_id] = course
+            while len(self._talked) > _TALKED_KNOWN:
+                del self._talked[next(iter(self._talked))]
 
     @staticmethod
     def _tell(course: Course) -> None:

@@ -192,6 +192,21 @@ async def test_a_talk_found_after_a_restart(site: Site) -> None:
     assert await site.events() == ["ended"]
 
 
+async def test_a_talk_found_after_a_restart_whose_caller_comes_in_again_as_a_new_call(site: Site) -> None:
+    lines: dict[str, CallContext] = {}
+    site.courses = CallCourses(lines.get, lambda course, now: site.desk.call_ended(course, now))
+    site.tell(TalkRestored("c1", "anna", "cards", site.now - 50))
+    site.tell(TalkEnded("c1"), after_s=10)
+    site.courses.came_in("c1")
+    site.tell(CallEnded("c1"))
+    site.courses.came_in("c2")
+    lines["c1"] = CallContext(call_id="c1", caller="1")
+    site.courses.came_in("c1")
+    assert lines["c1"].facts == {"agent": "anna", "queue": "cards"}
+    site.tell(CallEnded("c1"))
+    assert await site.events() == ["ended"]
+
+
 def survey(call: str = "c1", **answers: int) -> SurveyResult:
     return SurveyResult(survey="main.ask", outcome=SurveyOutcome.COMPLETE, call_id=call, answers=answers)
 
