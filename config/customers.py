@@ -102,7 +102,7 @@ def _columns(reading: _Reading, header: list[str]) -> tuple[str, ...]:
         elif columns.count(name) > 1:
             reading.error(1, f"column '{name}' is there twice; keep one of the two")
     if "number" not in columns:
-        reading.error(1, f"there is no column 'number'; {suggestion('number', columns)}")
+        reading.error(1, "there is no column 'number'; call that of the numbers so, in the first line")
     return columns if reading.errors == before else ()
 
 

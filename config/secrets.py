@@ -90,7 +90,7 @@ def _given(
     path = Path(env[f"{variable}_FILE"]) if env.get(f"{variable}_FILE") else file
     if path is None:
         return None
-    text = _in_file(path, named_at, findings, _MAX_TOKEN_BYTES)
+    text = _in_file(path, named_at, findings, "secret", _MAX_TOKEN_BYTES)
     if text == "":
         findings.error(named_at, f"secret file {shown(path)} is empty; write the secret into it")
     return text or ""
@@ -110,21 +110,21 @@ def _mail(mail: Mail, part: Part[Acd], folder: Path, findings: Findings) -> Mail
 
 
 def _in_file(
-    path: Path, named_at: Position, findings: Findings, limit: int = _MAX_SECRET_BYTES
+    path: Path, named_at: Position, findings: Findings, what: str = "password", limit: int = _MAX_SECRET_BYTES
 ) -> str | None:
     """Return the one line of a password file; None, and a finding, if it cannot be used."""
     errors = Findings()
     data = read(path, errors, limit)
     for problem in errors.errors:
-        findings.error(named_at, f"password file {problem.position.file}: {problem.message}")
+        findings.error(named_at, f"{what} file {problem.position.file}: {problem.message}")
     if data is None:
         return None
     if readable_by_others(path):
-        findings.warning(named_at, f"password file {shown(path)} can be read by all users; chmod o-r it")
+        findings.warning(named_at, f"{what} file {shown(path)} can be read by all users; chmod o-r it")
     try:
         return data.decode("utf-8").removesuffix("\n").removesuffix("\r")
     except UnicodeDecodeError:
-        findings.error(named_at, f"password file {shown(path)} is not UTF-8 text; write the password alone into it")
+        findings.error(named_at, f"{what} file {shown(path)} is not UTF-8 text; write the {what} alone into it")
         return None
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Mapping
 
 from config.checks.draft import Draft, refer
 from config.checks.fields import check_fields
 from config.document import KeyPath, SourceMap
+from config.files import reason
 from config.problems import Findings
 from config.schema.ivr import Http
 from config.schema.lookups import LookUp
@@ -20,6 +22,7 @@ _UNSAFE = "{secret."
 def check_lookups(draft: Draft, findings: Findings) -> None:
     """Check the look-ups of routing.yaml and of nodes, and the customers."""
     routing, source = draft.routing.model, draft.routing.source
+    _check_authority(draft, findings)
     if routing is not None:
         for name, lookup in routing.lookups.items():
             path = ("lookups", name)
@@ -33,6 +36,20 @@ def check_lookups(draft: Draft, findings: Findings) -> None:
         for name, node in part.model.nodes.items() if part.model is not None else ():
             if isinstance(node, Http) and node.request is not None:
                 _check_lookup(findings, draft.trees[tree].source, ("nodes", name, "request"), node.request)
+
+
+def _check_authority(draft: Draft, findings: Findings) -> None:
+    """Check that the certificates can be used: the engine would not start."""
+    acd = draft.acd.model
+    if acd is None or acd.http.ca_file is None:
+        return
+    position = draft.acd.source.value(("http", "ca_file"))
+    try:
+        ssl.create_default_context().load_verify_locations(cafile=acd.http.ca_file)
+    except ssl.SSLError:
+        findings.error(position, "this is no file of certificates (PEM)")
+    except OSError as error:
+        findings.error(position, f"the file cannot be read ({reason(error)})")
 
 
 def _check_lookup(findings: Findings, source: SourceMap, path: KeyPath, lookup: LookUp) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, ClassVar, Final, Literal, Self, TypeAlias
 
-from pydantic import AfterValidator, Field, GetJsonSchemaHandler, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, GetJsonSchemaHandler, model_validator
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
@@ -34,6 +34,13 @@ def _possible_port(url: str) -> str:
     return url
 
 
+def _without_user(value: Any) -> Any:
+    """Refuse a user and password, and do not show them."""
+    if isinstance(value, str) and re.match(r"https?://[^/?]*@", value):
+        raise refused("an address with a user in it cannot be used here; give a header Authorization with a secret")
+    return value
+
+
 Url: TypeAlias = Annotated[
     str,
     Text(
@@ -41,6 +48,7 @@ Url: TypeAlias = Annotated[
         "give an address such as https://crm.example/accounts/{data.account}: http or https, a host without fields and "
         "without a user, no spaces and no #",
     ),
+    BeforeValidator(_without_user),
     AfterValidator(_possible_port),
     Templated(secrets=True),
 ]
@@ -197,7 +205,7 @@ class CallerLookUp(Model):
     """CSV file beside this one: number, name, language, vip, agent, matter, priority, and further columns at will."""
 
     lookup: LookUpName | None = None
-    """The look-up that is asked about numbers that are not in the table; {call.caller} and {call.caller_number} are known."""
+    """The look-up that is asked about everybody else; {call.caller} and {call.caller_number} are known."""
 
     timeout_s: Annotated[float, Number(0.1, 10, "seconds")] = 1.0
     """A caller waits no longer for the look-up, and then goes on as unknown."""
