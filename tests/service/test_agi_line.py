@@ -11,7 +11,7 @@ from acd.service.agi_line import AgiLine
 from acd.service.prompts import Resolved
 from ami_bridge.agi_server import AgiServer
 from ami_bridge.agi_session import AgiSession
-from ivr.line import KEYS, LineHungUp
+from ivr.line import KEYS, LineHungUp, Waited
 from ivr.speech import Number, Prompt, Speech
 from tests.service.fake_channel import FakeChannel
 
@@ -147,3 +147,113 @@ async def test_several_variables_in_one_round_trip(ends: Ends) -> None:
     ends.channel.variables |= {"A": "1", "C": "x|y)"}
     await ends.channel.next_command()
     assert await reading == ["1", "", "x|y)"]
+
+
+# Waiting for work.
+
+
+class Work:
+    """Work that is done when the test says so."""
+
+    def __init__(self) -> None:
+        self.begun = asyncio.Event()
+        self.done: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self.cancelled = False
+
+    async def do(self) -> str:
+        self.begun.set()
+        try:
+            return await self.done
+        except asyncio.CancelledError:
+            self.cancelled = True
+            raise
+
+
+async def listen(ends: Ends, keys: str = "") -> None:
+    """Answer a command that listens for keys: with one, or none."""
+    assert (await ends.channel.next_command()).startswith("WAIT FOR DIGIT")
+    ends.channel.reply(f"200 result={ord(keys) if keys else 0}")
+
+
+async def test_music_while_work_takes_and_the_keys_pressed_meanwhile(ends: Ends) -> None:
+    ends.line.answered = True
+    work = Work()
+    waiting = asyncio.create_task(ends.line.wait_for(work.do(), "jazz"))
+    await listen(ends)
+    assert work.begun.is_set()
+    await listen(ends, "7")
+    assert await ends.channel.next_command() == "SET MUSIC ON jazz"
+    ends.channel.reply("200 result=0")
+    await listen(ends, "8")
+    assert (await ends.channel.next_command()).startswith("WAIT FOR DIGIT")
+    work.done.set_result("found")
+    ends.channel.reply("200 result=0")
+    assert await ends.channel.next_command() == "SET MUSIC OFF"
+    ends.channel.reply("200 result=0")
+    assert await waiting == Waited("found")
+    assert [await ends.line.read_digit(1) for _ in range(2)] == ["7", "8"]
+
+
+async def test_work_that_is_done_in_a_moment_has_no_music(ends: Ends) -> None:
+    ends.line.answered = True
+    work = Work()
+    waiting = asyncio.create_task(ends.line.wait_for(work.do(), "jazz"))
+    await ends.channel.next_command()
+    work.done.set_result("found")
+    ends.channel.reply("200 result=0")
+    assert await waiting == Waited("found")
+    assert len(ends.channel.commands) == 1
+
+
+async def test_a_prompt_is_heard_to_its_end_meanwhile(ends: Ends) -> None:
+    ends.line.answered = True
+    work = Work()
+    waiting = asyncio.create_task(ends.line.wait_for(work.do(), "jazz", (Prompt("moment"), Number(5))))
+    assert "/sounds/en/moment" in await ends.channel.next_command()
+    work.done.set_result("found")
+    await asyncio.wait_for(work.begun.wait(), 5)
+    ends.channel.reply("200 result=50 endpos=4000")
+    assert (await ends.channel.next_command()).endswith(" 4000")
+    ends.channel.reply("200 result=0 endpos=8000")
+    assert await waiting == Waited("found", (Number(5),))
+    assert len(ends.channel.commands) == 2
+    assert await ends.line.read_digit(1) == "2"
+
+
+async def test_a_caller_who_is_not_answered_hears_ringing(ends: Ends) -> None:
+    work = Work()
+    waiting = asyncio.create_task(ends.line.wait_for(work.do(), "jazz"))
+    assert (await ends.channel.next_command()).startswith("EXEC Ringing")
+    ends.channel.reply("200 result=0")
+    work.done.set_result("found")
+    assert await waiting == Waited("found")
+    assert not ends.line.answered
+
+
+@pytest.mark.parametrize("answered", [True, False])
+@pytest.mark.parametrize("how", ["hangup", "socket"])
+async def test_who_hangs_up_while_work_takes_has_it_cancelled(ends: Ends, how: str, answered: bool) -> None:
+    ends.line.answered = answered
+    work = Work()
+    waiting = asyncio.create_task(ends.line.wait_for(work.do(), "jazz"))
+    await ends.channel.next_command()
+    if not answered:
+        ends.channel.reply("200 result=0")
+    if how == "hangup":
+        ends.channel.hang_up()
+    else:
+        ends.channel.tear()
+    with pytest.raises(LineHungUp):
+        await waiting
+    assert work.cancelled
+
+
+async def test_what_work_raises_passes_through(ends: Ends) -> None:
+    ends.line.answered = True
+    work = Work()
+    waiting = asyncio.create_task(ends.line.wait_for(work.do(), "jazz"))
+    await ends.channel.next_command()
+    work.done.set_exception(KeyError("x"))
+    ends.channel.reply("200 result=0")
+    with pytest.raises(KeyError):
+        await waiting
