@@ -19,7 +19,7 @@ ACTIONS: Final = ("queue", "menu", "voicemail", "number", "callback", "closing")
 
 Mailbox: TypeAlias = Annotated[
     str,
-    Text(r"[A-Za-z0-9_-]{1,40}(?:@[A-Za-z0-9_-]{1,40})?", "name a box of voicemail.conf, such as 100, or box@context"),
+    Text(r"[A-Za-z0-9_-]{1,40}(?:@[A-Za-z0-9_-]{1,40})?", "name a box of voicemail.yaml, or of voicemail.conf, such as 100@context"),
 ]
 
 
@@ -87,7 +87,7 @@ class Action(Model):
     """A menu node: a tree, or tree.node."""
 
     voicemail: Mailbox | None = None
-    """A box of Asterisk's voicemail: box, or box@context."""
+    """A box of voicemail.yaml, else one of Asterisk's own voicemail: box, or box@context."""
 
     number: OutsideNumber | None = None
     """A number that is dialled by outbound.trunk; it must begin with a prefix of outbound.allowed."""
