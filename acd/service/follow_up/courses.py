@@ -128,7 +128,8 @@ class CallCourses:
     def _course(self, call_id: str, now: float) -> Course:
         course = self._courses.get(call_id)
         if course is None:
-            course = self._courses[call_id] = self._talked.pop(call_id, None) or Course(call_id, now)
+            known = self._talked.pop(call_id) if call_id in self._talked else None
+            course = self._courses[call_id] = Course(call_id, now) if known is None else known
         if course.context is None:
             course.context = self._context_of(call_id)
             if course.agent:

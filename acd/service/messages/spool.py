@@ -48,6 +48,8 @@ class SpoolLimits:
     """A message not delivered within so long is given up."""
     dead: int = 1000
     """Dead messages that are kept; the oldest make room."""
+    dead_bytes: int = 512 * 1024**2
+    """Of all dead messages, attachments included."""
     done: int = 50_000
     """Ids of delivered messages that are remembered at most …"""
     done_s: float = 7 * 24 * 3600.0
@@ -88,7 +90,8 @@ class Spool:
         self._entries: dict[str, Entry] = {}
         self._known: dict[str, float] = {}
         """Keys of delivered messages with the time of it, oldest first."""
-        self._dead_keys: dict[str, None] = {}
+        self._dead_keys: dict[str, int] = {}
+        """Keys of dead messages with the size of their files, the oldest first."""
         self._size_bytes = 0
         self._opened = False
 
@@ -117,9 +120,8 @@ class Spool:
                 for rest in folder.glob(".*"):
                     rest.unlink(missing_ok=True)  # half written when somebody pulled the plug
             self._known = dict(sorted(_times(self._done), key=lambda pair: pair[1]))
-            self._dead_keys = dict.fromkeys(
-                key for key, _ in sorted(_times(self._dead, ".json"), key=lambda pair: pair[1])
-            )
+            dead = sorted(_times(self._dead, ".json"), key=lambda pair: pair[1])
+            self._dead_keys = {key: _size_in(self._dead, key) for key, _ in dead}
             self._take_over()
             self._forget_old()
             self._opened = True
@@ -177,15 +179,12 @@ class Spool:
         log.error("message given up", message=entry.key, lane=entry.lane, why=why)
         with self._lock:
             self._drop(entry)
-            self._dead_keys[entry.key] = None
+            self._dead_keys[entry.key] = entry.size_bytes
             try:
                 self._bury(entry.key, why)
             except OSError as error:
                 log.error("a dead message stays where it is", message=entry.key, why=str(error))  # noqa: TRY400
-            while len(self._dead_keys) > self._limits.dead:
-                oldest = next(iter(self._dead_keys))
-                del self._dead_keys[oldest]
-                self._remove(self._dead, oldest)
+            self._make_room_for_dead()
 
     def is_too_old(self, entry: Entry) -> bool:
         """Tell whether a message has waited longer than the limit."""
@@ -276,6 +275,14 @@ class Spool:
         if self._entries.pop(entry.key, None) is not None:
             self._size_bytes -= entry.size_bytes
 
+    def _make_room_for_dead(self) -> None:
+        """Remove the oldest dead messages, as many as are over the limits, but never the last one."""
+        limits, dead = self._limits, self._dead_keys
+        while len(dead) > max(1, limits.dead) or (len(dead) > 1 and sum(dead.values()) > limits.dead_bytes):
+            oldest = next(iter(dead))
+            del dead[oldest]
+            self._remove(self._dead, oldest)
+
     def _forget_old(self) -> None:
         """Forget ids of the longest ago, beyond the limits."""
         oldest_wanted = self._wall() - self._limits.done_s
@@ -305,6 +312,10 @@ def _times(folder: Path, ending: str = "") -> Iterator[tuple[str, float]]:
     for path in folder.iterdir():
         if path.name.endswith(ending):
             yield path.name.removesuffix(ending), path.stat().st_mtime
+
+
+def _size_in(folder: Path, key: str) -> int:
+    return sum(path.stat().st_size for path in (folder / f"{key}.json", *_attachments(folder, key)))
 
 
 def _attachments(folder: Path, key: str) -> Iterator[Path]:

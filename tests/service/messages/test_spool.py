@@ -173,6 +173,18 @@ def test_bounds_of_what_is_remembered(tmp_path: Path) -> None:
     assert spool(tmp_path, wall, done_s=100.0).add(hook("done1")) is not None
 
 
+def test_dead_messages_are_bounded_in_size_too(tmp_path: Path) -> None:
+    sound = tmp_path / "sound.wav"
+    sound.write_bytes(bytes(1000))
+    box = spool(tmp_path / "spool", dead_bytes=3000)
+    for number in range(4):
+        entry = box.add(mail(sound, id=f"m-{number}"))
+        assert entry is not None
+        box.give_up(entry, "why")
+    assert files(tmp_path / "spool")["dead"] == ["m-2.0", "m-2.json", "m-3.0", "m-3.json"]
+    assert spool(tmp_path / "spool").dead == 2
+
+
 def test_age(tmp_path: Path) -> None:
     wall = Wall()
     box = spool(tmp_path, wall, age_s=60.0)
