@@ -43,8 +43,9 @@ def check_asking(draft: Draft, findings: Findings) -> None:
 
 def _check_said(draft: Draft, findings: Findings, tree: str, name: str, node: Say) -> None:
     wording = Wording(currency=node.currency or "", weekday=node.weekday, year=node.year, clock_h=int(node.clock))
+    refused_currency = ("nodes", name, "currency") in draft.trees[tree].refused
     for language, text in node.value.items():
-        if any(field_names(text)) or node.kind == "text":
+        if any(field_names(text)) or node.kind == "text" or refused_currency:
             continue
         plain = text.replace("{{", "{").replace("}}", "}")
         if to_speech(SayKind(node.kind), plain, wording=wording) is None:
@@ -65,7 +66,8 @@ def _check_extensions(draft: Draft, findings: Findings) -> None:
         for name, node in (part.model.nodes.items() if part.model else ())
         if isinstance(node, Menu) and node.direct_dial is not None
     ]
-    if menus and not known and draft.agents.model is not None and draft.routing.model is not None:
+    written = known or draft.routing.names("extensions")
+    if menus and not written and draft.agents.model is not None and draft.routing.model is not None:
         findings.error(
             menus[0], "there is no extension to dial; give agents one, or write 'extensions' in routing.yaml"
         )

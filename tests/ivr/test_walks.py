@@ -48,6 +48,7 @@ async def test_every_call_comes_to_an_end_within_its_bounds(
     start: NodeId | None = at("start")
     for _ in range(LEAVES):
         before = len(walk.records)
+        assert start is not None
         outcome = await walk.interpreter.run(line, context, start)
         end_of_walk(walk, before, outcome)
         start = comes_back_to(outcome)

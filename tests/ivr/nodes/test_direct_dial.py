@@ -18,9 +18,8 @@ AGENTS = {"3457": "anna", "81": "bob"}
 def dial_menu(choices: dict[str, str] | None = None, **more: object) -> Menu:
     return menu(
         {"2": "two", "3": "three"} if choices is None else choices,
-        directory=Directory(NODES, AGENTS),
         on_failure="failed",
-        **more,
+        **{"directory": Directory(NODES, AGENTS), **more},  # type: ignore[arg-type]
     )
 
 
