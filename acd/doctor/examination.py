@@ -11,6 +11,7 @@ from acd.doctor.ami import AmiDenied, AmiLost, AmiQuestions, AmiRefused
 from acd.doctor.asterisk_checks import check_clock, check_dialplan, check_modules, check_version
 from acd.doctor.findings import Findings, fault, ok, unchecked, warning
 from acd.doctor.machine import check_engine, check_folders, check_host_name
+from acd.doctor.mail import check_mail_server
 from acd.doctor.manager import check_connection, check_events, check_manager_conf, check_rights
 from acd.doctor.media import check_codecs, check_music, check_prompts, check_sounds
 from acd.doctor.phones import check_phones
@@ -65,6 +66,7 @@ def examine(examination: Examination) -> Findings:
     yield from check_host_name(asterisk_is_here=is_local(config.acd.asterisk.ami.host))
     yield from check_folders(config)
     yield from check_engine(config, examination.timeout_s)
+    yield from check_mail_server(config, examination.timeout_s)
     yield from _examine_asterisk(config, examination)
 
 

@@ -7,6 +7,7 @@ import hashlib
 import socket
 import ssl
 import unicodedata
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.headerregistry import Address
@@ -66,8 +67,21 @@ class MailSender:
         Raises:
             PermanentFailure, TemporaryFailure, DestinationDown: it has not, and why.
         """
-        settings = self._settings
         content = await asyncio.to_thread(self._prepare, mail, created)
+        await self._talk(lambda client: self._hand_over(client, mail, content))
+
+    async def probe(self) -> None:
+        """Connect, make the connection secure, log in, and leave: sends nothing.
+
+        Raises:
+            DestinationDown: the server would take no mail now, and why.
+        """
+        await asyncio.to_thread(self._load_authorities)
+        await self._talk(_leave)
+
+    async def _talk(self, say: Callable[[aiosmtplib.SMTP], Awaitable[None]]) -> None:
+        """Have a conversation with the server, from the connection on; ``say`` when logged in."""
+        settings = self._settings
         client = aiosmtplib.SMTP(
             hostname=settings.host,
             port=settings.port,
@@ -79,7 +93,8 @@ class MailSender:
         )
         try:
             async with asyncio.timeout(_STEPS * settings.timeout_s):
-                await self._converse(client, mail, content)
+                await self._enter(client)
+                await say(client)
         except (aiosmtplib.SMTPRecipientsRefused, aiosmtplib.SMTPResponseException) as error:
             raise _refused(error) from error
         except (aiosmtplib.SMTPException, OSError) as error:
@@ -87,29 +102,38 @@ class MailSender:
         finally:
             client.close()
 
-    async def _converse(self, client: aiosmtplib.SMTP, mail: OutgoingMail, content: bytes) -> None:
+    async def _enter(self, client: aiosmtplib.SMTP) -> None:
         settings = self._settings
         try:
             await client.connect()
             if settings.user:
                 await client.login(settings.user, settings.password)
         except aiosmtplib.SMTPResponseException as error:
-            # Refused before this message was spoken of: it would be so with any other one, until somebody mends it.
+            # Refused before any message was spoken of: it would be so with every one, until somebody mends it.
             raise DestinationDown(f"mail server {settings.host}: {error.code} {_shown(error.message)}") from error
-        await client.sendmail(settings.sender, [mail.to], content)
-        try:
-            await client.quit()
-        except (aiosmtplib.SMTPException, OSError) as error:
-            log.debug("mail server did not say goodbye", why=str(error))
+
+    async def _hand_over(self, client: aiosmtplib.SMTP, mail: OutgoingMail, content: bytes) -> None:
+        await client.sendmail(self._settings.sender, [mail.to], content)
+        await _leave(client)
 
     def _prepare(self, mail: OutgoingMail, created: float) -> bytes:
         """Read what is needed from the disk (certificates, attachments) and write the mail."""
+        self._load_authorities()
+        return written(mail, self._settings, created)
+
+    def _load_authorities(self) -> None:
         if self._context is None and self._settings.tls != "none":
             try:
                 self._context = ssl.create_default_context(cafile=self._settings.ca_file)
             except (OSError, ssl.SSLError) as error:
                 raise DestinationDown(f"mail ca_file {self._settings.ca_file}: {_reason(error)}") from error
-        return written(mail, self._settings, created)
+
+
+async def _leave(client: aiosmtplib.SMTP) -> None:
+    try:
+        await client.quit()
+    except (aiosmtplib.SMTPException, OSError) as error:
+        log.debug("mail server did not say goodbye", why=str(error))
 
 
 def written(mail: OutgoingMail, settings: MailSettings, created: float) -> bytes:
