@@ -49,8 +49,13 @@ def _settings(routing: Routing) -> Iterator[tuple[KeyPath, QueueSettings]]:
 
 
 def _check_hours(draft: Draft, findings: Findings, path: KeyPath, settings: CallbackSettings) -> None:
-    if settings.hours is not None and (*path, "hours") in draft.routing.source.values:
-        refer(findings, draft.routing.source.value((*path, "hours")), "calendar", settings.hours, draft.calendar_names)
+    if settings.hours is None or (*path, "hours") not in draft.routing.source.values:
+        return
+    position = draft.routing.source.value((*path, "hours"))
+    if draft.calendars.model is not None and not draft.calendars.raw:
+        findings.error(position, f"unknown calendar '{settings.hours}'; create calendars.yaml with it")
+    else:
+        refer(findings, position, "calendar", settings.hours, draft.calendar_names)
 
 
 def _check_site(draft: Draft, findings: Findings, routing: Routing) -> None:
