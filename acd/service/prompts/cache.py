@@ -108,9 +108,10 @@ class SoundCache:
         """Whether the sound is there. If so it counts as used now."""
         # One look at the disk, some microseconds: somebody may have cleared the folder, and a power cut can leave an
         # empty file.
-        path = self._folder / f"{key}.wav"
+        path = f"{self._folder}/{key}.wav"
         try:
-            there = path.stat().st_size > 0
+            # Not by Path, which takes longer than the look itself: this is done for all that callers hear.
+            there = os.stat(path).st_size > 0  # noqa: PTH116
         except OSError:
             there = False
         if not there:

@@ -124,6 +124,8 @@ def clean_text(text: str) -> str:
 
     espeak-ng takes what stands in [[double brackets]] for phonemes; a caller's name must not be read that way.
     """
-    normal = unicodedata.normalize("NFC", text[:TEXT_LENGTH_MAX])
-    printable = "".join(char if unicodedata.category(char)[0] != "C" else " " for char in normal)
+    printable = text[:TEXT_LENGTH_MAX]
+    if not (printable.isascii() and printable.isprintable()):
+        normal = unicodedata.normalize("NFC", printable)
+        printable = "".join(char if unicodedata.category(char)[0] != "C" else " " for char in normal)
     return " ".join(re.sub(r"([\[\]])\1+", r"\1", printable).split())
