@@ -107,6 +107,9 @@ def _below(schema: Schema, definitions: dict[str, Schema], path: str, key: str) 
         item = _resolved(schema["items"], definitions)
         if "properties" in item:
             yield from _rows(item, definitions, f"{path}[].")
+    for part in schema.get("anyOf", ()):
+        if "$ref" in part:
+            yield from _below(_resolved(part, definitions), definitions, path, key)
     for entry in _entries(schema):
         resolved = _long_form(_resolved(entry, definitions))
         if "properties" in resolved or _entries(resolved):

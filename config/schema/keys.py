@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Final, Self, TypeAlias
 
-from pydantic import AfterValidator, BeforeValidator, model_validator
+from pydantic import AfterValidator, WithJsonSchema, model_validator
 
 from config.schema.marks import Way
 from config.schema.references import Reference
-from config.schema.shared import Model, Text, refused
+from config.schema.shared import Model, ShortForm, Text, refused
 
 __all__ = ["MenuKeys", "NodeKeys"]
 
@@ -24,6 +24,7 @@ KeyOrOff: TypeAlias = Annotated[
     str,
     Text(r"[0-9*#A-D]|[Oo][Ff][Ff]|[Nn][Oo]|[Ff]alse", "give one key of the telephone: 0 to 9, * or #, or off"),
     AfterValidator(_or_off),
+    WithJsonSchema({"anyOf": [{"type": "string", "pattern": "^(?:[0-9*#A-D]|off|no)$"}, {"const": False}]}),
 ]
 """A key; empty if it is switched off."""
 
@@ -62,5 +63,5 @@ def _all_off(value: Any) -> Any:
     return dict.fromkeys(("repeat", "back", "top", "operator"), "off") if off else value
 
 
-NodeKeys: TypeAlias = Annotated[MenuKeys, BeforeValidator(_all_off)]
+NodeKeys: TypeAlias = Annotated[MenuKeys, ShortForm(_all_off, {"anyOf": [{"const": False}, {"enum": ["off", "no"]}]})]
 """The keys of a node, a tree or the site; off for none."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -33,6 +33,7 @@ __all__ = [
     "OnlyYes",
     "PathText",
     "Requires",
+    "ShortForm",
     "Text",
     "Title",
     "WholeNumber",
@@ -222,6 +223,20 @@ Flag: TypeAlias = Annotated[bool, _Flag()]
 
 ONLY_YES: Final[JsonSchemaValue] = {"enum": ["yes", "on"]}
 """The words for a condition that cannot be turned round, in the JSON Schema."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)  # an annotation must be hashable
+class ShortForm:
+    """A short way to write a mapping: ``convert`` turns it into the long one; ``schema`` is what it may be."""
+
+    convert: Callable[[Any], Any]
+    schema: Mapping[str, Any]
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_before_validator_function(self.convert, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return {"anyOf": [*self.schema["anyOf"], handler(schema)]}
 
 
 class _OnlyYes(_Flag):

@@ -4,13 +4,24 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self, TypeAlias
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
 from config.schema.ivr.values import Key, Line, PlayedPrompt, PromptNames, Retry
 from config.schema.keys import NodeKeys
 from config.schema.marks import Way
 from config.schema.references import Reference
-from config.schema.shared import Flag, FrozenMap, Model, Name, Number, Text, WholeNumber, refused
+from config.schema.shared import (
+    FLAG_JSON_SCHEMA,
+    Flag,
+    FrozenMap,
+    Model,
+    Name,
+    Number,
+    ShortForm,
+    Text,
+    WholeNumber,
+    refused,
+)
 from ivr.patterns import Pattern, PatternError
 
 __all__ = ["Collect", "Confirm", "DirectDial", "Menu", "Pin", "Valid"]
@@ -23,7 +34,11 @@ def _none_is_empty(value: Any) -> Any:
     return "" if isinstance(value, str) and value.lower() in ("none", "off", "no") else value
 
 
-Terminator: TypeAlias = Annotated[Literal["#", "*", ""], BeforeValidator(_none_is_empty)]
+Terminator: TypeAlias = Annotated[
+    Literal["#", "*", ""],
+    BeforeValidator(_none_is_empty),
+    WithJsonSchema({"enum": ["#", "*", "none"]}),
+]
 """The key that ends an entry; empty for none."""
 
 
@@ -85,7 +100,7 @@ class Menu(Model):
     on_failure: Annotated[Reference, Way.FAILURE] | None = None
     """Where the caller goes when the retries are used up; the call ends with a goodbye if left out."""
 
-    direct_dial: Annotated[DirectDial | None, BeforeValidator(_flag_or_more)] = None
+    direct_dial: Annotated[DirectDial | None, ShortForm(_flag_or_more, FLAG_JSON_SCHEMA)] = None
     """May the caller dial an extension instead, of routing.yaml or of an agent? yes, or how."""
 
     keys: NodeKeys | None = None
@@ -190,7 +205,7 @@ class Collect(Model):
     no_input: Retry = Field(default_factory=Retry)
     """After no digit at all."""
 
-    confirm: Annotated[Confirm | None, BeforeValidator(_flag_or_more)] = None
+    confirm: Annotated[Confirm | None, ShortForm(_flag_or_more, FLAG_JSON_SCHEMA)] = None
     """Is the entry read back to be accepted? yes, or how."""
 
     next: Annotated[Reference, Way.CHOICE] = Field(examples=["main"])
