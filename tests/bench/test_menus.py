@@ -55,7 +55,7 @@ def test_report_tells_figures_and_verdicts() -> None:
 
 @pytest.mark.parametrize(
     ("wrong", "why"),
-    [({"dropped": 1}, "1 calls were dropped"), ({"not_understood": {"TDD": 3}}, "TDD"), ({"keys": 5800}, "too slow")],
+    [({"dropped": 1}, "1 calls were dropped"), ({"not_understood": {"TDD": 3}}, "TDD"), ({"keys": 5300}, "too slow")],
 )
 def test_what_is_no_measurement_is_refused(wrong: dict[str, object], why: str) -> None:
     _judge("acd", ACD, 300)
