@@ -24,7 +24,7 @@ KeyOrOff: TypeAlias = Annotated[
     str,
     Text(r"[0-9*#A-D]|[Oo][Ff][Ff]|[Nn][Oo]|[Ff]alse", "give one key of the telephone: 0 to 9, * or #, or off"),
     AfterValidator(_or_off),
-    WithJsonSchema({"anyOf": [{"type": "string", "pattern": "^(?:[0-9*#A-D]|off|no)$"}, {"const": False}]}),
+    WithJsonSchema({"type": ["string", "boolean"], "pattern": "^(?:[0-9*#A-D]|off|no)$"}),
 ]
 """A key; empty if it is switched off."""
 

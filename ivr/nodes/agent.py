@@ -56,6 +56,10 @@ class AgentNode(Node):
         )
         return End(outcome, StepOutcome.AGENT)
 
+    def own_keys(self) -> str:
+        """See `Node.own_keys`."""
+        return ""
+
     def targets(self) -> tuple[NodeId, ...]:
         """See `Node.targets`."""
         leads = (self.next, *self.on.values(), self.on_failure)
