@@ -241,7 +241,10 @@ class PromptStore:
     async def resolve_all(self, speech: Sequence[Speech], language: str) -> Resolved:
         """The sound files for several parts, joined where that can be done, and which parts cannot be had; why not is
         logged."""
-        found = await asyncio.gather(*(self._sounds(part, language) for part in speech), return_exceptions=True)
+        if len(speech) == 1:
+            found = [await self._attempt(speech[0], language)]
+        else:
+            found = await asyncio.gather(*(self._attempt(part, language) for part in speech))
         sounds: list[_Made] = []
         missing: list[Speech] = []
         for part, outcome in zip(speech, found, strict=True):
@@ -250,11 +253,15 @@ class PromptStore:
                 # The name of a prompt is the site's; texts and digits can be a caller's secret.
                 name = part.name if isinstance(part, Prompt) else type(part).__name__.lower()
                 self._faults.tell(str(outcome), prompt=name, language=language)
-            elif isinstance(outcome, BaseException):
-                raise outcome
             else:
                 sounds += outcome
         return Resolved(tuple([str(base) for run in _runs(sounds) for base in await self._one(run)]), tuple(missing))
+
+    async def _attempt(self, speech: Speech, language: str) -> list[_Made] | PromptUnavailableError:
+        try:
+            return await self._sounds(speech, language)
+        except PromptUnavailableError as error:
+            return error
 
     async def _sounds(self, speech: Speech, language: str) -> list[_Made]:
         reasons = []
