@@ -27,6 +27,7 @@ calls = st.builds(
     requires=st.dictionaries(names, st.integers(1, 10), max_size=5),
     customer=anything,
     menus=st.lists(names, max_size=8).map(tuple),
+    known=st.dictionaries(names, anything, max_size=3),
     data=st.dictionaries(names, anything, max_size=3),
 )
 

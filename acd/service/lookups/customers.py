@@ -28,7 +28,8 @@ _VIP_MAX: Final = 10
 _PRIORITY_MAX: Final = 1000
 _MOST_POINTS: Final = 11_000
 """Priority and VIP level together."""
-_STORED_TEXTS: Final = ("id", "name", "agent", "language", "matter", "source", "failure")
+_STORED_TEXTS: Final = ("source", "failure", "id", "agent", "language", "name", "matter")
+"""What matters most stands first: where there is no room, the last are forgotten."""
 _DIALABLE: Final = re.compile(r"\+?[0-9]{3,24}")
 
 
