@@ -27,6 +27,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "check-config": "check a configuration folder and print every fault in it",
         "doctor": "check an Asterisk and its set-up, with a remedy for each fault",
         "reload": "take the changed configuration folder while calls are on",
+        "calendar": "what the calendars say; open or close one by hand",
         "explain": "why a call went where it went, or why an agent has no call",
         "prompts": "make the sounds of all prompts, or say how each stands",
         "ivr": "walk through the menus in a terminal, or draw them",

@@ -60,6 +60,14 @@ class ApiClient:
         """Send JSON to ``/api/…`` and return the JSON that comes back. Raises ApiError."""
         return self._ask("POST", path, orjson.dumps(dict(body)) if body is not None else b"", query, timeout_s)
 
+    def put(self, *path: str, body: Mapping[str, object]) -> Any:
+        """Put JSON at ``/api/…`` and return the JSON that comes back. Raises ApiError."""
+        return self._ask("PUT", path, orjson.dumps(dict(body)))
+
+    def delete(self, *path: str, query: Mapping[str, str] | None = None) -> Any:
+        """Delete what is at ``/api/…`` and return the JSON that comes back. Raises ApiError."""
+        return self._ask("DELETE", path, None, query)
+
     def _ask(
         self,
         method: str,

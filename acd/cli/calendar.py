@@ -1,0 +1,73 @@
+"""``acd calendar``: what the calendars of the running engine say; open or close one by hand."""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import sys
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from acd.cli.check_config import add_config_options, config_folder, config_overrides
+from acd.cli.client import ApiClient, ApiError
+from config import ConfigErrors, load
+
+__all__ = ["add_parser", "run"]
+
+_STATES = {"open": "open", "close": "closed"}
+
+
+def add_parser(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    parser.description = (
+        "Without a word all calendars are told. What is opened or closed by hand ends by itself at --until; times are "
+        "by the calendar's own clock. Exit code 0: done; 1: refused, or no engine answers."
+    )
+    parser.add_argument("action", nargs="?", choices=("show", *_STATES, "withdraw"), default="show", help="what to do")
+    parser.add_argument("calendar", nargs="?", default="", metavar="CALENDAR", help="its name in calendars.yaml")
+    parser.add_argument("--until", default="", metavar="TIME", help="when it ends, such as 2026-11-23T18:00")
+    parser.add_argument("--reason", default="", metavar="TEXT", help="for callers, pages and explanations")
+    parser.add_argument("--by", default="", metavar="NAME", help="who does it, for the log (default: the user)")
+    parser.add_argument("--json", action="store_true", help="print the whole answer as JSON")
+    add_config_options(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Ask the engine and print what it says; returns the exit code."""
+    if args.action != "show" and not args.calendar:
+        print(f"acd calendar: name the calendar: acd calendar {args.action} CALENDAR", file=sys.stderr)
+        return 2
+    try:
+        acd = load(config_folder(args), overrides=config_overrides(args)).acd
+        answers = _ask(args, ApiClient.at(acd.web.host, acd.web.port, Path(acd.state_dir)))
+    except ConfigErrors as errors:
+        print(f"{errors}\nacd calendar: nothing was changed", file=sys.stderr)
+        return 1
+    except ApiError as error:
+        print(f"acd calendar: {error}", file=sys.stderr)
+        return 1
+    if args.json:
+        print(orjson.dumps(answers, option=orjson.OPT_INDENT_2).decode())
+    else:
+        print("\n".join(map(_line, answers)) or "there are no calendars; calendars.yaml holds them")
+    return 0
+
+
+def _ask(args: argparse.Namespace, client: ApiClient) -> list[Any]:
+    by = args.by or getpass.getuser()
+    match args.action:
+        case "show":
+            return [client.get("calendars", args.calendar)] if args.calendar else client.get("calendars")["calendars"]
+        case "withdraw":
+            return [client.delete("calendars", args.calendar, "override", query={"by": by})]
+    wish = {"state": _STATES[args.action], "until": args.until, "reason": args.reason, "by": by}
+    return [client.put("calendars", args.calendar, "override", body=wish)]
+
+
+def _line(told: Any) -> str:
+    until = f" until {told['until']}" if told["until"] else ""
+    override = told["override"]
+    hand = f" (by {override['by']}, to {override['until']})" if override else ""
+    return f"{told['calendar']}: {'open' if told['open'] else 'closed'}{until}: {told['why']}{hand}"
