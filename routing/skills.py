@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-__all__ = ["Requirement"]
+__all__ = ["ONE_AGENT", "Requirement"]
+
+ONE_AGENT = "@"
+"""Before an agent's name: the skill that this agent alone has. A call that asks for it asks for it alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,8 @@ class Requirement:
         """Say what an agent with these skills and groups lacks; empty when nothing."""
         for skill, level in self.skills:
             has = skills.get(skill, 0)
+            if has < level and skill.startswith(ONE_AGENT):
+                return f"not {skill.removeprefix(ONE_AGENT)}"
             if has < level:
                 return f"skill {skill} {has} < {level}" if has else f"no skill {skill}"
         if self.group and self.group not in groups:
@@ -50,7 +55,10 @@ class Requirement:
         return not self.group or self.group in groups
 
     def __str__(self) -> str:
-        parts = [f"{skill}>={level}" for skill, level in self.skills]
+        parts = [
+            f"agent {skill.removeprefix(ONE_AGENT)}" if skill.startswith(ONE_AGENT) else f"{skill}>={level}"
+            for skill, level in self.skills
+        ]
         if self.group:
             parts.append(f"group {self.group}")
         return ", ".join(parts) or "any agent of the queue"

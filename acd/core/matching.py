@@ -20,13 +20,10 @@ from acd.core.world import World
 from routing.candidate import Candidate
 from routing.idle_orders import OrderValue
 from routing.priority import OrderKey
-from routing.skills import Requirement
+from routing.skills import ONE_AGENT, Requirement
 from routing.strategies import FanOut
 
-__all__ = ["ONE_AGENT", "Decision", "Matching"]
-
-ONE_AGENT = "@"
-"""Before an agent's name: the skill that this agent alone has. A call that asks for it asks for it alone."""
+__all__ = ["Decision", "Matching"]
 
 
 class Decision(NamedTuple):

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from acd.core.matching import ONE_AGENT
 from acd.service.call_state import CallPhase, StoredCall
 from acd.service.stored_walk import StoredWalk
 from ivr.context import CallContext
 from ivr.dialling import Dial
 from ivr.outcome import Enqueue, NodeId, ToAgent
+from routing.skills import ONE_AGENT
 
 __all__ = ["CallPlace", "Wait", "served"]
 

@@ -9,7 +9,6 @@ from sys import intern
 from zoneinfo import ZoneInfo
 
 from acd.core.calendars import Calendar
-from acd.core.matching import ONE_AGENT
 from acd.core.specs import (
     AgentSpec,
     BackOffSpec,
@@ -54,7 +53,7 @@ from ivr.nodes import LanguageNode, SetNode
 from ivr.outcome import NodeId
 from ivr.tree import Forest, Tree, node_id, resolve_reference
 from routing.priority import PriorityRule
-from routing.skills import Requirement
+from routing.skills import ONE_AGENT, Requirement
 from routing.strategies import installed_strategies
 
 __all__ = ["Compiled", "Customer", "DailyReset", "Outbound", "compile_config"]

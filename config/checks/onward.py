@@ -9,6 +9,7 @@ from config.checks.draft import effective
 from config.checks.rules import RULES, rules_of
 from config.document import KeyPath
 from config.schema import Routing
+from config.schema.overflow import Action
 
 __all__ = ["Exit", "exits", "prompts_heard"]
 
@@ -33,6 +34,9 @@ def exits(routing: Routing, queue: str) -> Iterator[Exit]:
             for rule, path in rules_of(routing, name, key):
                 if rule.then.menu is not None:
                     yield Exit(rule.then.menu, (*path, "then", "menu"), at_once and key == "join")
+        for action, path in _keys(routing, name):
+            if action.menu is not None:
+                yield Exit(action.menu, (*path, "menu"), at_once=False)
         survey, at = effective(routing, name, "survey")
         if survey is not None:
             yield Exit(survey, at, at_once=False, after_call=True)
@@ -49,6 +53,9 @@ def prompts_heard(routing: Routing, queue: str) -> Iterator[tuple[str, KeyPath]]
             for rule, at in rules_of(routing, name, key):
                 if rule.then.closing is not None:
                     yield rule.then.closing, (*at, "then", "closing")
+        for action, at in _keys(routing, name):
+            if action.closing is not None:
+                yield action.closing, (*at, "closing")
 
 
 def _queues_from(routing: Routing, queue: str) -> Iterator[tuple[str, bool]]:
@@ -66,3 +73,11 @@ def _queues_from(routing: Routing, queue: str) -> Iterator[tuple[str, bool]]:
             for rule, _ in rules_of(routing, name, key):
                 if rule.then.queue is not None:
                     todo.append((rule.then.queue, at_once and key == "join"))
+        todo.extend((action.queue, False) for action, _ in _keys(routing, name) if action.queue is not None)
+
+
+def _keys(routing: Routing, queue: str) -> Iterator[tuple[Action, KeyPath]]:
+    """Yield what the keys of a waiting caller do, with where it stands in routing.yaml."""
+    keys, path = effective(routing, queue, "keys")
+    for key, action in keys.items():
+        yield action, (*path, key)

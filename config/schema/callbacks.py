@@ -50,7 +50,7 @@ class CallbackSettings(Model):
     hours: CalendarName | None = None
     """The calendar that says when customers may be rung; the queue's opening_hours if left out, else at any time."""
 
-    silent_after_s: Annotated[float, Number(0.5, 60, "seconds")] = 2.0
+    silent_after_s: Annotated[float, Number(0.5, 60, "seconds")] = 8.0
     """With customer first: an answer counts as silent if the customer has not got an agent so long after it."""
 
     silent_limit_percent: Annotated[float, Number(0, 100)] = 3.0

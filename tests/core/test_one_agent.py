@@ -11,9 +11,8 @@ from hypothesis import strategies as st
 from acd.core.commands import Command, OfferCall
 from acd.core.engine import Engine
 from acd.core.events import AgentReady, CallArrived, CallEnded, CallLeftQueue, CallQueued
-from acd.core.matching import ONE_AGENT
 from acd.core.specs import AgentSpec, QueueSpec, RelaxationStep, RoutingSpec
-from routing.skills import Requirement
+from routing.skills import ONE_AGENT, Requirement
 
 
 def engine(*, relaxation: tuple[RelaxationStep, ...] = ()) -> Engine:

@@ -29,7 +29,7 @@ class QueueCallbacks:
     expires_after_s: float = 86_400.0
     calendar: str = ""
     """Empty: at any time."""
-    silent_after_s: float = 2.0
+    silent_after_s: float = 8.0
     silent_limit: float = 0.03
     """Share, 0 to 1."""
 

@@ -69,7 +69,8 @@ def originated(site: Site) -> list[dict[str, Any]]:
 
 
 def variable(headers: dict[str, Any], name: str) -> str:
-    return next(value.split("=", 1)[1] for value in headers["Variable"] if value.startswith(f"{name}="))
+    variables: tuple[str, ...] = headers["Variable"]
+    return next(value.split("=", 1)[1] for value in variables if value.startswith(f"{name}="))
 
 
 async def picked_up(site: Site, call_id: str) -> FakeChannel:

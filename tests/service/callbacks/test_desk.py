@@ -7,6 +7,7 @@ import json
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,7 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @asynccontextmanager
 async def opened(
-    tmp_path: Path, *, state: object = None, calendars: Mapping[str, Any] | None = None, **settings: str
+    tmp_path: Path, *, state: object = None, calendars: Mapping[str, Any] | None = None, **settings: Any
 ) -> AsyncIterator[Site]:
     routing = {"outbound": TRUNK, "callbacks": {**UNASKED, **settings}}
     agents = {"anna": ["general"]}
@@ -209,7 +210,7 @@ async def test_one_for_each_number_however_it_is_written(tmp_path: Path) -> None
         ({"per_day_limit": "1"}, "per-day-limit"),
     ],
 )
-async def test_no_more_than_the_site_allows(tmp_path: Path, limits: dict[str, str], why: str) -> None:
+async def test_no_more_than_the_site_allows(tmp_path: Path, limits: dict[str, Any], why: str) -> None:
     async with opened(tmp_path, **limits) as site:
         await promised(site)
         other = await site.enter("1.2", extension="200", callerid="+4930555100")
@@ -281,6 +282,26 @@ async def test_nobody_is_called_back_outside_the_hours(tmp_path: Path, monkeypat
         site.parts.host.post(AgentReady("anna"))
         assert not site.parts.engine.calls
         assert not originated(site)
+
+
+@pytest.mark.parametrize(
+    ("at", "opens"),
+    [
+        (datetime(2026, 3, 29, 0, 30, tzinfo=UTC), datetime(2026, 3, 29, 1, 0, tzinfo=UTC)),
+        (datetime(2026, 10, 24, 23, 30, tzinfo=UTC), datetime(2026, 10, 25, 0, 30, tzinfo=UTC)),
+        (datetime(2026, 7, 4, 0, 0, tzinfo=UTC), datetime(2026, 7, 4, 0, 30, tzinfo=UTC)),
+    ],
+)
+async def test_hours_that_begin_in_the_hour_of_the_clock_change(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: datetime, opens: datetime
+) -> None:
+    monkeypatch.setattr(time, "time", at.timestamp)
+    night: dict[str, Any] = {"night": {"zone": "Europe/Berlin", "hours": {"mon-sun": ["02:30-06:00"]}}}
+    state = {"format": 2, "callbacks": [entry()]}
+    async with opened(tmp_path, hours="night", calendars=night, state=state) as site:
+        (shown,) = site.parts.callbacks
+        assert shown.stage is Stage.SLEEPING
+        assert site.parts.callbacks._pause_of(shown.entry) == (opens - at).total_seconds()
 
 
 async def test_a_cancelled_callback_leaves_nobody_reserved(tmp_path: Path) -> None:
