@@ -36,7 +36,7 @@ def compile_lookups(config: Config) -> Mapping[str, LookUpSpec]:
 def http_rules(http: OutgoingHttp) -> tuple[HttpRules, BreakerRule]:
     """Compile what holds for all requests."""
     rules = HttpRules(
-        allowed=tuple(ip_network(network, strict=False) for network in http.allow_private),
+        allowed=tuple(ip_network(network) for network in http.allow_private),
         ca_file=http.ca_file,
         connections=http.connections,
         connections_per_host=http.connections_per_host,
