@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Coroutine
+from typing import Any
 
 import pytest
 
@@ -25,7 +26,7 @@ class Answers:
         self.wants = wants
         self.asked: list[tuple[str, dict[str, str | None]]] = []
 
-    def ask(self, lookup: str, value: FieldValue) -> Awaitable[LookUpAnswer]:
+    def ask(self, lookup: str, value: FieldValue) -> Coroutine[Any, Any, LookUpAnswer]:
         # Not a coroutine itself: what is asked is noted even if nobody waits for the answer to the end.
         self.asked.append((lookup, {name: value(name) for name in self.wants}))
         return self._answer(self.answers.pop(0))
@@ -118,7 +119,7 @@ async def test_cases_by_value_and_by_status_go_first(answer: LookUpAnswer, goes_
 async def test_a_value_of_an_earlier_answer_does_not_speak_for_one_that_failed() -> None:
     context = call()
     context.data["state"] = "blocked"
-    blocked = HttpCase(next=at("case"), when=FieldTest(name="data.state", equals=("blocked",)))
+    blocked = HttpCase(next=at("case"), when=FieldTest(name="data.state", equals="blocked"))
     there = walk(Answers(failed("timeout")), node(cases=(blocked,)))
     await there.run(ScriptedLine(), context)
     assert there.story[0] == "start timeout -> timeout"

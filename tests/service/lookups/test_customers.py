@@ -28,6 +28,10 @@ SITE = CustomerSite(
 )
 
 
+def no_fields(name: str) -> str | None:
+    return None
+
+
 class Crm:
     """A look-up that comes to one answer."""
 
@@ -75,7 +79,7 @@ def test_without_a_look_up_a_stranger_is_a_customer_of_the_number() -> None:
 
 async def test_what_the_look_up_tells_is_held_against_what_can_be() -> None:
     crm = Crm(name="Mr\nX", language="fr", vip="99", agent="nobody", priority="-9999999", branch="west")
-    found = await CustomerDesk(lambda: SITE, crm, CollectorRegistry()).ask("030333", {}.get, "c1")
+    found = await CustomerDesk(lambda: SITE, crm, CollectorRegistry()).ask("030333", no_fields, "c1")
     assert found == Customer(id="+4930333", name="Mr X", priority=100, vip=10, data={"branch": "west"}, source="lookup")
     assert crm.asked == [("crm", 0.3)]
     assert found.fields()["known"] == "yes"
@@ -87,7 +91,7 @@ async def test_a_look_up_in_vain_leaves_a_stranger_and_a_note(
     outcome: LookUpOutcome, capsys: pytest.CaptureFixture[str]
 ) -> None:
     registry = CollectorRegistry()
-    found = await CustomerDesk(lambda: SITE, Crm(outcome), registry).ask("030333", {}.get, "c1")
+    found = await CustomerDesk(lambda: SITE, Crm(outcome), registry).ask("030333", no_fields, "c1")
     assert found == Customer(id="+4930333", failure=outcome.value)
     fields = found.fields()
     assert (fields["known"], fields["source"], fields["name"]) == ("no", outcome.value, "")
@@ -100,7 +104,7 @@ async def test_a_source_that_hangs_is_given_its_time_and_no_more() -> None:
     async with other_side() as side, asking(lookup(side.url("/hangs"), name="crm", timeout_s=20.0)) as us:
         desk = CustomerDesk(lambda: SITE, us.desk, CollectorRegistry())
         async with asyncio.timeout(5):
-            found = await desk.ask("030333", {}.get, "c1")
+            found = await desk.ask("030333", no_fields, "c1")
         assert found.failure == "timeout"
         await asyncio.wait_for(side.gone.wait(), 5)
 
