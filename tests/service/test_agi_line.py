@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
 
 import pytest
 
@@ -11,9 +12,10 @@ from acd.service.agi_line import AgiLine
 from acd.service.prompts import Resolved
 from ami_bridge.agi_server import AgiServer
 from ami_bridge.agi_session import AgiSession
-from ivr.line import KEYS, LineHungUp, Waited
-from ivr.speech import Number, Prompt, Speech
+from ivr.line import KEYS, LineHungUp, Recorded, RecordEnd, RecordLimits, Waited
+from ivr.speech import Number, Prompt, Recording, Speech
 from tests.service.fake_channel import FakeChannel
+from tests.service.voicemail.sounds import wav
 
 
 class FakeSounds:
@@ -257,3 +259,62 @@ async def test_what_work_raises_passes_through(ends: Ends) -> None:
     ends.channel.reply("200 result=0")
     with pytest.raises(KeyError):
         await waiting
+
+
+async def test_recording_until_a_key(ends: Ends, tmp_path: Path) -> None:
+    base = tmp_path / "said"
+    taking = asyncio.create_task(ends.line.record(str(base), RecordLimits(longest_s=60.0, silence_s=3)))
+    assert await ends.channel.next_command() == f"RECORD FILE {base} wav # 60000 BEEP s=3"
+    await asyncio.to_thread(base.with_suffix(".wav").write_bytes, wav(2.5))
+    ends.channel.reply("200 result=35 (dtmf) endpos=20000")
+    assert await ends.channel.next_command() == "NOOP", "Asterisk has closed the file when it answers this"
+    ends.channel.reply("200 result=0")
+    assert await taking == Recorded(RecordEnd.KEY, 2.5, "#")
+    assert ends.notes == 1
+
+
+async def test_a_hang_up_while_recording_is_a_result(ends: Ends, tmp_path: Path) -> None:
+    base = tmp_path / "said"
+    taking = asyncio.create_task(ends.line.record(str(base), RecordLimits(longest_s=60.0, beep=False)))
+    assert await ends.channel.next_command() == f"RECORD FILE {base} wav # 60000"
+    await asyncio.to_thread(base.with_suffix(".wav").write_bytes, wav(1.5))
+    ends.channel.hang_up()
+    ends.channel.reply("200 result=-1 (hangup) endpos=12000")
+    await ends.channel.next_command()
+    ends.channel.reply("200 result=0")
+    assert await taking == Recorded(RecordEnd.HUNG_UP, 1.5)
+
+
+@pytest.mark.parametrize(
+    ("answer", "there", "end"),
+    [
+        ("200 result=-1 (writefile)", False, RecordEnd.FAILED),
+        ("200 result=0 (timeout) endpos=0", False, RecordEnd.FAILED),
+        ("200 result=16340 (timeout) endpos=8000", True, RecordEnd.SILENCE),
+    ],
+)
+async def test_other_ends_of_a_recording(ends: Ends, tmp_path: Path, answer: str, there: bool, end: RecordEnd) -> None:
+    base = tmp_path / "said"
+    taking = asyncio.create_task(ends.line.record(str(base), RecordLimits(longest_s=60.0)))
+    await ends.channel.next_command()
+    if there:
+        await asyncio.to_thread(base.with_suffix(".wav").write_bytes, wav(1.0))
+    ends.channel.reply(answer)
+    await ends.channel.next_command()
+    ends.channel.reply("200 result=0")
+    assert (await taking).end is end
+
+
+async def test_a_line_that_is_torn_while_recording_tells_that_it_does_not_know(ends: Ends, tmp_path: Path) -> None:
+    taking = asyncio.create_task(ends.line.record(str(tmp_path / "said"), RecordLimits(longest_s=60.0)))
+    await ends.channel.next_command()
+    ends.channel.tear()
+    with pytest.raises(LineHungUp):
+        await taking
+
+
+async def test_a_recording_is_played_by_its_path(ends: Ends) -> None:
+    playing = asyncio.create_task(ends.line.play((Recording("/recordings/a", 2.0),)))
+    assert "STREAM FILE /recordings/a " in await ends.channel.next_command()
+    ends.channel.reply("200 result=0 endpos=100")
+    assert (await playing).missing == ()
