@@ -180,6 +180,22 @@ async def test_keys_lead_where_they_should(stage: OpenStage) -> None:
         await hang_up_all(s)
 
 
+async def test_an_extension_rings_its_agent(stage: OpenStage) -> None:
+    """And the caller comes to where the menu says when the agent does not answer."""
+    async with stage(**{**SITE, "start": "ready"}) as s:
+        call = await s.place(CallPlan("100", digits=((0.3, "61"),)))
+        offer = await s.rings("anna")
+        offer.answer()
+        await s.talking(1)
+        await call.hang_up()
+        await s.empty()
+        again = await s.place(CallPlan("100", digits=((0.3, "61"),)))
+        await s.rings("anna", 2)
+        await s.engine.until(lambda status: [call["queue"] for call in status["calls"]] == ["unreached"])
+        await again.hang_up()
+        await s.empty()
+
+
 async def test_a_pin_leaves_no_trace(stage: OpenStage) -> None:
     """With the log at debug, the digits of a PIN, right or wrong, are nowhere: log, journal, state, channel, web."""
     async with stage(**SITE) as s:
