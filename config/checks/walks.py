@@ -10,7 +10,7 @@ from config.checks.references import Place
 from config.checks.rings import rings
 from config.checks.site_map import SiteMap, Step
 from config.problems import Findings, Position
-from config.schema.ivr import Branch, SetData
+from config.schema.ivr import Branch, Return, SetData, Subtree
 from config.schema.marks import Way, marks
 
 __all__ = ["check_walks"]
@@ -30,6 +30,7 @@ def check_walks(draft: Draft, findings: Findings) -> None:
     if not findings.errors:
         _check_reached(site, findings)
         _check_dead_ends(site, findings)
+        _check_returns(site, findings)
 
 
 def _check_rings(site: SiteMap, findings: Findings) -> None:
@@ -104,6 +105,24 @@ def _check_reached(site: SiteMap, findings: Findings) -> None:
             site.position(place),
             f"no call can come to node '{place[1]}'; lead to it from another node, or remove it",
         )
+
+
+def _check_returns(site: SiteMap, findings: Findings) -> None:
+    """Warn of return nodes that a call can come to without having been sent there by a subtree node."""
+    todo = site.entries()
+    reached = set(todo)
+    while todo:
+        place = todo.pop()
+        if isinstance(site.nodes[place], Return):
+            findings.warning(
+                site.position(place),
+                f"a call may come to node '{place[1]}' outside of any subtree, and is ended there; "
+                "lead to its tree by nodes of type subtree alone",
+            )
+        into_it = {("tree",)} if isinstance(site.nodes[place], Subtree) else set()
+        new = {step.to for step in site.steps[place] if step.edge.path not in into_it} - reached
+        reached |= new
+        todo.extend(new)
 
 
 def _check_dead_ends(site: SiteMap, findings: Findings) -> None:
