@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from hypothesis import strategies as st
 
@@ -63,7 +64,7 @@ class Around:
             inter_digit_s=st.sampled_from([0.0, 1.0]),
         )
 
-    def some(self, words: type) -> st.SearchStrategy[Mapping[str, NodeId]]:
+    def some(self, words: type[StrEnum]) -> st.SearchStrategy[Mapping[str, NodeId]]:
         return st.dictionaries(st.sampled_from(list(words)), self.to, max_size=2)
 
 

@@ -102,7 +102,7 @@ async def test_the_bound_is_the_calls_and_not_the_walks() -> None:
 @pytest.mark.parametrize("limits", [{"steps": 0}, {"steps_without_key": 0}])
 def test_a_bound_below_one_is_refused(limits: dict[str, int]) -> None:
     with pytest.raises(ValueError, match="at least 1"):
-        Limits(**limits)
+        Limits(**limits)  # type: ignore[arg-type]
 
 
 async def test_a_node_that_does_not_exist_ends_the_call_with_a_goodbye() -> None:
