@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from ipaddress import IPv6Address
 from typing import Annotated, Any, ClassVar, Final, Literal, Self, TypeAlias
 
 from pydantic import AfterValidator, BeforeValidator, Field, GetJsonSchemaHandler, model_validator
@@ -23,14 +24,20 @@ _SENT: Final = Text(r"[^\x00-\x1f\x7f]{0,1000}", "give one line of at most 1000 
 SentText: TypeAlias = Annotated[str, _SENT, Templated(secrets=True)]
 """One line with fields, {secret.…} among them."""
 
-_AUTHORITY: Final = r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?\.?|\[[0-9A-Fa-f:.]{2,45}\]"
+_LABEL: Final = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
+_AUTHORITY: Final = rf"{_LABEL}(?:\.{_LABEL}){{0,30}}\.?|\[[0-9A-Fa-f:.]{{2,45}}\]"
 _URL: Final = rf"https?://(?:{_AUTHORITY})(?::[0-9]{{1,5}})?(?:[/?][!$-;=?-\[\]-~]{{0,1500}})?"
 
 
-def _possible_port(url: str) -> str:
-    port = re.match(rf"https?://(?:{_AUTHORITY}):([0-9]+)", url)
-    if port and not 1 <= int(port[1]) <= 65535:
+def _possible_host(url: str) -> str:
+    host, port = re.match(rf"https?://({_AUTHORITY})(?::([0-9]+))?", url).groups()  # type: ignore[union-attr]
+    if port and not 1 <= int(port) <= 65535:
         raise wrong("{value} cannot be used here; a port is 1 to 65535", url)
+    if host.startswith("["):
+        try:
+            IPv6Address(host.strip("[]"))
+        except ValueError:
+            raise wrong("{value} cannot be used here; what stands in brackets is no address", url) from None
     return url
 
 
@@ -49,7 +56,7 @@ Url: TypeAlias = Annotated[
         "without a user, no spaces and no #",
     ),
     BeforeValidator(_without_user),
-    AfterValidator(_possible_port),
+    AfterValidator(_possible_host),
     Templated(secrets=True),
 ]
 """An address with fields in its path and query."""

@@ -165,9 +165,9 @@ class HttpClient:
             ) as response:
                 if response.status in _REDIRECTS and request.redirects:
                     return Fetched(response.status, b""), _onward(request.method, url, response)
-                body = await _read(response, request.most_bytes)
+                body = b"" if request.method == "HEAD" else await _read(response, request.most_bytes)
                 return Fetched(response.status, body, response.headers), None
-        except (aiohttp.ClientError, ssl.SSLError, OSError) as error:
+        except (aiohttp.ClientError, ssl.SSLError, OSError, UnicodeError) as error:
             raise _told(error) from None  # the error of the library holds the address, with all data in it
 
 
@@ -218,7 +218,7 @@ def _told(error: Exception) -> HttpFailed:
             return HttpFailed(HttpFault.TLS, f"the certificate is not valid: {why}")
         case aiohttp.ClientSSLError() | ssl.SSLError():
             return HttpFailed(HttpFault.TLS, "no secure connection")
-        case aiohttp.ClientConnectorDNSError():
+        case aiohttp.ClientConnectorDNSError() | UnicodeError():
             return HttpFailed(HttpFault.NAME, "the host's name is not known")
         case aiohttp.ClientConnectorError():
             cause = error.os_error

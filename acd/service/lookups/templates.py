@@ -97,7 +97,10 @@ class RequestTemplate:
         pairs = [substitute(query, lambda name: _quoted(lookup(name)))] if query else []
         pairs += [f"{_quoted(name)}={_quoted(substitute(value, lookup))}" for name, value in self.query.items()]
         text = f"{scheme}://{host}{slash}{'/'.join(segments)}" + ("?" if pairs else "") + "&".join(pairs)
-        return URL(text, encoded=True)
+        try:
+            return URL(text, encoded=True)
+        except ValueError:
+            raise CannotAsk("the values make no address") from None
 
     def fill_headers(self, lookup: Lookup) -> dict[str, str]:
         """Fill in the headers; those that tell what is sent and wanted are there unless the template has its own.

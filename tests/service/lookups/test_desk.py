@@ -317,3 +317,17 @@ async def test_neither_secrets_nor_callers_data_are_in_logs_answers_or_metrics(
         for private in ("tok-s3cret", "acc-4711", "pin-0815"):
             assert private not in text + caplog.text + out.out + out.err
         assert "look-up" in out.out + out.err + caplog.text, "it is logged at all"
+
+
+async def test_a_name_that_no_name_can_be_is_an_error() -> None:
+    async with asking(lookup(f"https://{'a' * 64}.example/"), lookup("https://a..b/", name="dots")) as us:
+        for name in ("account", "dots"):
+            answer = await us.desk.ask(name, NOBODY)
+            assert answer.outcome is LookUpOutcome.ERROR, answer
+
+
+async def test_head_has_a_length_and_no_body() -> None:
+    async with other_side() as side:
+        answer = await outcome_of(side, "/", request={"method": "HEAD"}, answer={}, most_bytes=10)
+        assert answer.outcome is LookUpOutcome.OK
+        assert side.seen[0].method == "HEAD"
