@@ -153,12 +153,11 @@ def _heard(draft: Draft) -> Iterator[str]:
         for node in part.model.nodes.values() if part.model else ():
             for _, name in prompt_uses(node):
                 yield name
+    for model in (draft.routing.model, draft.voicemail.model):
+        for mark in marks(model) if model is not None else ():
+            if mark.marker == Refers(PROMPT):
+                yield mark.value
     routing = draft.routing.model
-    if routing is None:
-        return
-    for mark in marks(routing):
-        if mark.marker == Refers(PROMPT):
-            yield mark.value
-    for queue in routing.queues:
-        for name, _ in prompts_heard(routing, queue):
+    for queue in routing.queues if routing is not None else ():
+        for name, _ in prompts_heard(routing, queue) if routing is not None else ():
             yield name
