@@ -15,6 +15,7 @@ from acd.doctor.mail import check_mail_server
 from acd.doctor.manager import check_connection, check_events, check_manager_conf, check_rights
 from acd.doctor.media import check_codecs, check_music, check_prompts, check_sounds
 from acd.doctor.phones import check_phones
+from acd.doctor.recordings import check_recordings
 from acd.doctor.site import Site, is_local
 from config import Config, ConfigErrors, load
 
@@ -32,6 +33,7 @@ _CHECKS: Final[Sequence[tuple[str, Callable[[Site], Findings]]]] = (
     ("sounds", check_sounds),
     ("music", check_music),
     ("prompts", check_prompts),
+    ("recordings", check_recordings),
     ("phones", check_phones),
 )
 
