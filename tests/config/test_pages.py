@@ -177,7 +177,7 @@ def test_what_the_pages_promise(tmp_path: Path) -> None:
     assert overflow.outbound.device("+493098765") == "PJSIP/+493098765@trunk"
     assert overflow.outbound.device("+498912345") is None
     customers = compile_config(loaded(tmp_path / "priority", "priority", 1)).customers
-    assert {customer.id for customer in customers.values()} == {"Important Ltd"}
+    assert {customer.id for customer in customers.listed.values()} == {"Important Ltd"}
 
 
 # A strategy of one's own.
