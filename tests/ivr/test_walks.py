@@ -38,7 +38,7 @@ def test_there_are_random_nodes_of_every_type() -> None:
 
 
 @given(trees=any_forests, keys=callers, tools=any_tools)
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=250, deadline=None)
 async def test_every_call_comes_to_an_end_within_its_bounds(
     trees: Forest, keys: list[tuple[float, str]], tools: Tools
 ) -> None:
@@ -93,7 +93,7 @@ def goes_on_by_itself(node: Node) -> list[tuple[NodeId, NodeId]]:
 
 
 @given(trees=tidy_forests, keys=callers)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 async def test_a_forest_without_faults_sends_no_call_astray(trees: Forest, keys: list[tuple[float, str]]) -> None:
     assume(not any(rings(trees.nodes, lambda node: goes_on_by_itself(trees.nodes[node]))))
     walk = Walk(trees, Limits(steps=100_000, steps_without_key=100_000))
