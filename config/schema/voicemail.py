@@ -9,19 +9,14 @@ from typing import Annotated, Any, ClassVar, TypeAlias
 from pydantic import Field
 
 from config.schema.ivr.values import PromptNames
+from config.schema.mail import MailAddress
 from config.schema.references import AgentName, QueueName
 from config.schema.routing import Zone
 from config.schema.shared import Flag, FrozenMap, Model, Name, Number, Requires, Text, Title, WholeNumber
+from config.schema.webhooks import WebhookName
 
 __all__ = ["Box", "BoxSettings", "LockOut", "Voicemail"]
 
-MailAddress: TypeAlias = Annotated[
-    str,
-    Text(
-        r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?",
-        "give a mail address, such as cards@example.com",
-    ),
-]
 PinHash: TypeAlias = Annotated[
     str,
     Text(
@@ -93,7 +88,7 @@ class Box(BoxSettings):
     email: tuple[MailAddress, ...] = ()
     """Who gets each message by mail, the sound attached."""
 
-    webhook: Annotated[Name, Text(".+", "name a webhook")] | None = None
+    webhook: WebhookName | None = None
     """The webhook of acd.yaml that is told of each message, for an SMS or a ticket."""
 
     lamps: tuple[Lamp, ...] = ()

@@ -65,7 +65,7 @@ BROKEN = {
     "no PIN to ask for": (box("pin_inside: yes"), "voicemail.yaml:4:5: there is no PIN to ask for; give 'pin_hash'"),
     "no mail address": (
         box("email: [anna]"),
-        "voicemail.yaml:4:13: 'anna' cannot be used here; give a mail address, such as cards@example.com",
+        "voicemail.yaml:4:13: 'anna' cannot be used here; give one mail address alone, such as team@example.net",
     ),
     "mail without a server": (
         box("email: [a@example.com]"),
@@ -91,6 +91,7 @@ BROKEN = {
         box("lamps: [anna]"),
         "voicemail.yaml:4:13: 'anna' cannot be used here; name a mailbox of pjsip.conf, such as anna@acd",
     ),
+    "unknown webhook": (box("webhook: sms"), "voicemail.yaml:4:14: unknown webhook 'sms'; none is defined"),
     "no boxes": ("boxes: {}\n", "voicemail.yaml:1:8: 'boxes' is empty; give at least one"),
     "empty": ("", "voicemail.yaml:1:1: the file is empty; give boxes, or remove it"),
 }

@@ -17,11 +17,12 @@ import yaml
 
 from acd.lab.callers import Call, CallPlan
 from acd.lab.lab import Lab
-from acd.lab.phones import Ring
-from acd.lab.rtp import MULAW_TONE
+from acd.lab.phones import Answer, Ring
+from acd.lab.rtp import MULAW_TONE, RtpEndpoint
 from acd.service.voicemail.pins import hash_pin
 from tests.integration.lamp_phone import LampPhone
 from tests.integration.stage import TOKEN, Stage, eventually, open_stage
+from tests.service.messages.servers import MailBox, mail_server
 from tests.service.sites import write_site
 
 pytestmark = [pytest.mark.pbx, pytest.mark.asyncio(loop_scope="session")]
@@ -32,6 +33,7 @@ BOXES: dict[str, Any] = {
     "lock_out": {"tries": 2},
     "defaults": {"greeting": "speak", "review": "no", "shortest_s": "1", "silence_s": "2"},
     "boxes": {
+        "desk": {"number": "506", "email": ["desk@example.com"], "queue": "desk"},
         "cards": {"number": "501", "agents": ["anna"], "pin_hash": hash_pin(PIN), "lamps": ["ghost@acd"]},
         "review": {"number": "502", "review": "yes", "pin_hash": hash_pin(PIN)},
         "small": {"number": "503", "most_messages": "1", "pin_hash": hash_pin(PIN)},
@@ -48,6 +50,7 @@ TREES: dict[str, Any] = {
         },
         "nodes": {
             "cards": {"type": "enqueue", "queue": "cards", "data": {"topic": "lost card"}},
+            "desk": {"type": "voicemail", "box": "desk"},
             "leave": {"type": "voicemail", "box": "cards", "next": "bye"},
             "review": {"type": "voicemail", "box": "review", "next": "bye"},
             "small": {"type": "voicemail", "box": "small", "on_failure": "full"},
@@ -61,6 +64,7 @@ TREES: dict[str, Any] = {
 }
 NUMBERS = {
     "500": "main.leave",
+    "505": "main.desk",
     "510": "main.review",
     "520": "main.small",
     "530": "main.long",
@@ -69,15 +73,34 @@ NUMBERS = {
     "200": "main.cards",
     "default": "main",
 }
-QUEUES: dict[str, Any] = {"cards": {"overflow": [{"when": {"waiting_s": "0.3"}, "then": {"voicemail": "cards"}}]}}
+QUEUES: dict[str, Any] = {
+    "desk": {},
+    "cards": {"overflow": [{"when": {"waiting_s": "0.3"}, "then": {"voicemail": "cards"}}]},
+}
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def s(lab: Lab, cache: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
+async def mails() -> AsyncIterator[tuple[MailBox, int]]:
+    """A mail server: what it got, and its port."""
+    box = MailBox()
+    async with mail_server(box) as port:
+        yield box, port
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def s(
+    lab: Lab, cache: Path, tmp_path_factory: pytest.TempPathFactory, mails: tuple[MailBox, int]
+) -> AsyncIterator[Stage]:
     """One engine for all of these tests, each with boxes or callers of its own."""
     folder = tmp_path_factory.mktemp("voicemail") / "site"
     write_site(
-        folder, agents={"anna": ["cards"]}, start="not-ready", queues=QUEUES, trees=TREES, routing={"numbers": NUMBERS}
+        folder,
+        agents={"anna": ["cards"], "bob": ["desk"]},
+        start="not-ready",
+        queues=QUEUES,
+        trees=TREES,
+        routing={"numbers": NUMBERS},
+        acd={"mail": {"host": "127.0.0.1", "port": str(mails[1]), "tls": "none", "sender": "acd@example.com"}},
     )
     (folder / "voicemail.yaml").write_text(yaml.safe_dump(BOXES))
     async with open_stage(lab, folder, cache, behaviour=Ring()) as stage:
@@ -277,6 +300,37 @@ async def test_messages_survive_the_engine(s: Stage) -> None:
     assert not any(folder.glob("draft-*"))
 
 
+async def test_a_message_is_mailed_and_offered_to_an_idle_agent(s: Stage, mails: tuple[MailBox, int]) -> None:
+    call = await talk(s, "505", "+49311")
+    await call.hang_up()
+    (message,) = await left(s, "desk", 1)
+    box, _ = mails
+
+    async def has_come() -> bool:
+        return len(box.mails) == 1
+
+    await eventually(has_come, "the mail")
+    (sound,) = box.mails[0].iter_attachments()
+    path = s.engine.site / "state" / "voicemail" / "desk" / f"{message['id']}.wav"
+    assert sound.get_content() == await asyncio.to_thread(path.read_bytes)
+    s.phones["bob"].behaviour = Answer(listens=True, steady_media=True)
+    await s.engine.post("/api/agents/bob/ready")
+    offer = await s.phones["bob"].offered()
+    await offer.answered()
+    assert offer.rtp is not None
+    offer.rtp.keep = True
+    await eventually(lambda: _tone_in(offer.rtp), "the agent hears the message", 25)
+    await offer.rtp.press("1")
+
+    async def is_closed() -> bool:
+        return [(found["state"], found["agent"]) for found in messages(s, "desk")] == [("closed", "bob")]
+
+    await eventually(is_closed, "closed by the agent")
+    await offer.ended()
+    await s.engine.post("/api/agents/bob/not-ready")
+    assert len(box.mails) == 1
+
+
 async def test_listening_from_inside(s: Stage) -> None:
     """An agent's own phone: no PIN. The lamp shows what is new, before and after."""
     lamp = await LampPhone.register(s, "ghost")
@@ -358,8 +412,11 @@ async def _count(s: Stage, words: str, number: int) -> bool:
 
 async def _heard_tone(call: Call) -> bool:
     """Whether what the caller talked with has come back."""
-    assert call.rtp is not None
-    return MULAW_TONE[:20] * 20 in call.rtp.recording()
+    return await _tone_in(call.rtp)
+
+
+async def _tone_in(rtp: RtpEndpoint | None) -> bool:
+    return rtp is not None and MULAW_TONE[:20] * 20 in rtp.recording()
 
 
 async def press(call: Call, keys: str) -> None:
