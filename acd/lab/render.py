@@ -28,7 +28,7 @@ SITE_FILES = (
 )
 # Files that Asterisk's core asks for and complains about when they are missing; empty ones mean its defaults.
 EMPTY_FILES = (
-    *("acl.conf", "ccss.conf", "cel.conf", "confbridge.conf", "features.conf", "geolocation.conf"),
+    *("acl.conf", "ccss.conf", "cel.conf", "confbridge.conf", "features.conf", "geolocation.conf", "minivm.conf"),
     *("pjproject.conf", "pjsip_notify.conf", "queuerules.conf", "stasis.conf", "udptl.conf"),
 )
 AMI_USER = "acd"
