@@ -13,7 +13,7 @@ from acd.lab.lab import Lab
 from acd.lab.phones import Answer, Ring
 from tests.integration.conftest import AGENTS, OpenStage
 from tests.integration.proxy import Proxy
-from tests.integration.stage import Stage, count
+from tests.integration.stage import Stage, count, eventually
 
 pytestmark = [pytest.mark.pbx, pytest.mark.asyncio(loop_scope="session")]
 
@@ -99,6 +99,8 @@ async def test_kill_9_while_ringing(stage: OpenStage) -> None:
     async with stage(agents={"anna": ["cards"]}, defaults={"ring_timeout_s": "20"}) as s:
         call = await s.place(CallPlan("200"))
         offer = await s.rings("anna")
+        # The channel is told its place beside the dial; on a busy machine Asterisk may hear that after the phone rings.
+        await eventually(lambda: _place_is_known(s), "the channel knows its place")
         s.engine.kill()
         await s.engine.wait()
         offer.answer()
@@ -109,6 +111,13 @@ async def test_kill_9_while_ringing(stage: OpenStage) -> None:
         await call.ended()
         await s.empty()
         assert len(s.phones["anna"].calls) == 1
+
+
+async def _place_is_known(s: Stage) -> bool:
+    """Whether a channel in Asterisk has the state of its call."""
+    channels = (await s.pbx.cli("core show channels concise")).split("\n")
+    shown = [await s.pbx.cli(f"core show channel {line.partition('!')[0]}") for line in channels if "!" in line]
+    return any("ACD_STATE=" in text for text in shown)
 
 
 async def test_kill_9_in_the_menu(stage: OpenStage) -> None:
