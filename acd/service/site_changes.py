@@ -27,7 +27,7 @@ def changes_between(before: Compiled, after: Compiled) -> list[str]:
     return [
         *describe_changes(before.routing, after.routing),
         *_mapping("number", before.numbers, after.numbers),
-        *_menus(before.forest.trees, after.forest.trees),
+        *_menus(_written(before.forest.trees), _written(after.forest.trees)),
         *_prompts(before, after),
         *_names("calendar", before.calendars, after.calendars),
         *_mapping("opening hours of queue", before.opening_hours, after.opening_hours),
@@ -38,6 +38,8 @@ def changes_between(before: Compiled, after: Compiled) -> list[str]:
         *_single("mail server", before.channels.mail, after.channels.mail),
         *_names("webhook", before.channels.webhooks, after.channels.webhooks),
         *_names("follow-up", _by_name(before), _by_name(after)),
+        *_names("voicemail box", before.boxes.by_name, after.boxes.by_name),
+        *_single("lock-out of voicemail", before.boxes.lock_out, after.boxes.lock_out),
         *_single("outbound", before.outbound, after.outbound),
         *_single("reset of call counts", before.counts_reset, after.counts_reset),
     ]
@@ -67,6 +69,11 @@ def _customers(before: CustomerSite, after: CustomerSite) -> Iterator[str]:
         gone, added = (len(one.keys() - other.keys()) for one, other in ((old.rows, new.rows), (new.rows, old.rows)))
         yield f"customer table: {added} new, {changed} changed, {gone} gone"
     yield from _single("how callers are looked up", replace(before, **_NO_ONE), replace(after, **_NO_ONE))
+
+
+def _written(trees: Mapping[str, Tree]) -> Mapping[str, Tree]:
+    """The trees of the site's own files; those that the engine adds for boxes and callbacks are told with these."""
+    return {name: tree for name, tree in trees.items() if not name.startswith("@")}
 
 
 def _menus(before: Mapping[str, Tree], after: Mapping[str, Tree]) -> Iterator[str]:

@@ -126,10 +126,14 @@ class VoicemailDesk:
             spec = self.box(message.box)
             if spec is None or not spec.keep_days or now - message.left_at < spec.keep_days * 86_400:
                 continue
-            with suppress(OSError):  # said by the store's own next try
-                if await self.store.delete(message.id):
-                    log.info("voicemail message deleted: its time is over", box=message.box, message=message.id)
-                    gone += 1
+            try:
+                deleted = await self.store.delete(message.id)
+            except OSError as error:
+                log.error("a voicemail message cannot be deleted", message=message.id, why=str(error))  # noqa: TRY400
+                continue
+            if deleted:
+                log.info("voicemail message deleted: its time is over", box=message.box, message=message.id)
+                gone += 1
         return gone
 
     def box(self, name: str) -> BoxSpec | None:
