@@ -117,12 +117,12 @@ def menus_part(results: Mapping[str, Any] | None) -> list[str]:
         return []
     about = f"{results['callers']} callers in menus, a key a second each"
     lines = [
-        f"| {about} | cores | µs per key | kB per caller | a key → the next sound, ms: p50 / p95 / p99 |",
+        f"| {about} | cores | µs per key | resident kB per caller | a key → the next sound, ms: p50 / p95 / p99 |",
         "| --- | ---: | ---: | ---: | ---: |",
     ]
     for system, found in results["systems"].items():
         sound = " / ".join(f"{found['next_sound_ms'][key]:.1f}" for key in ("p50", "p95", "p99"))
-        memory = max(found["kb_per_caller"].values())
+        memory = found["kb_per_caller"]["rss"]
         cells = (f"{found['cores']:.2f}", f"{found['us_per_key']:,.0f}", f"{memory:,.0f}", sound)
         lines.append(f"| {SYSTEMS[system]} | {' | '.join(cells)} |")
     return ["\n".join([*lines, ""])]
