@@ -271,4 +271,6 @@ class _Expansion:
 
 def _value_wanted(key: str) -> str:
     name, colon, _ = key.partition(":")
-    return f"write '{name}: …' with a space after the colon" if colon else "write one or remove the key"
+    if colon and name.isprintable():
+        return f"write '{name}: …' with a space after the colon"
+    return "write one or remove the key"

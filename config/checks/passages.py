@@ -77,9 +77,10 @@ def _results(
 
 def _after(node: Node, steps: Sequence[tuple[Edge, Place]], results: set[str]) -> set[Edge]:
     """On which edges a subtree node leads on, for these results."""
-    handled = set(node.on) if isinstance(node, Subtree) else set()
+    handled = set(node.results) if isinstance(node, Subtree) else set()
     return {
         edge
         for edge, _ in steps
-        if edge.way is Way.RETURNED and (edge.path[-1] in results if edge.path[0] == "on" else bool(results - handled))
+        if edge.way is Way.RETURNED
+        and (edge.path[-1] in results if edge.path[0] == "results" else bool(results - handled))
     }

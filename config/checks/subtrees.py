@@ -53,12 +53,12 @@ def _check_results(draft: Draft, findings: Findings, tree: str, path: KeyPath, n
     if called is None or model is None or draft.trees[called[0]].refused:
         return
     results = {one.result for one in model.nodes.values() if isinstance(one, Return)}
-    for name in node.on:
+    for name in node.results:
         if name not in results:
             given = {result for result in results if result}
             right = suggestion(name, given) if given else "no return node there has a result"
             findings.warning(
-                draft.trees[tree].source.key((*path, "on", name)),
+                draft.trees[tree].source.key((*path, "results", name)),
                 f"tree '{called[0]}' never returns '{name}'; {right}",
             )
 

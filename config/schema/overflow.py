@@ -19,7 +19,10 @@ ACTIONS: Final = ("queue", "menu", "voicemail", "number", "callback", "closing")
 
 Mailbox: TypeAlias = Annotated[
     str,
-    Text(r"[A-Za-z0-9_-]{1,40}(?:@[A-Za-z0-9_-]{1,40})?", "name a box of voicemail.yaml, or of voicemail.conf, such as 100@context"),
+    Text(
+        r"[A-Za-z0-9_-]{1,40}(?:@[A-Za-z0-9_-]{1,40})?",
+        "name a box of voicemail.yaml, or of voicemail.conf, such as 100@context",
+    ),
 ]
 
 

@@ -105,10 +105,10 @@ class LockOut(Model):
     """What follows wrong PINs, counted for each box and for each caller."""
 
     tries: Annotated[int, WholeNumber(1, 100)] = 5
-    """After so many wrong PINs …"""
+    """So many wrong PINs in a row lock the box, and the caller, out."""
 
     minutes: Annotated[float, Number(0.01, 1440, "minutes")] = 15.0
-    """… no PIN is compared for so long."""
+    """No PIN is compared for so long then."""
 
 
 class Voicemail(Model):

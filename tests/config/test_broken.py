@@ -168,15 +168,19 @@ FILE_CASES: Final[dict[str, tuple[Changes, list[str]]]] = {
     "recording that is none": (
         {"prompts/zh/choose.wav": b"ID3\x04 this is an mp3 file"},
         [
-            "ivr/main.yaml:8:16: recorded file prompts/zh/choose.wav is not a WAV file but an MP3 file; "
-            "convert it (sox, ffmpeg)"
+            (
+                "ivr/main.yaml:8:16: recorded file prompts/zh/choose.wav is not a WAV file but an MP3 file; "
+                "convert it (sox, ffmpeg)"
+            )
         ],
     ),
     "recording cut short": (
         {"prompts/zh/choose.wav": WAV[:-4]},
         [
-            "ivr/main.yaml:8:16: recorded file prompts/zh/choose.wav is truncated: 16 bytes of sound are announced, "
-            "12 are there; copy it anew"
+            (
+                "ivr/main.yaml:8:16: recorded file prompts/zh/choose.wav is truncated: 16 bytes of sound are "
+                "announced, 12 are there; copy it anew"
+            )
         ],
     ),
     "no password file": (

@@ -59,7 +59,13 @@ def test_demo() -> None:
     assert config.trees["welcome"].language == "en"
     menu = config.trees["welcome"].nodes["choose"]
     assert isinstance(menu, Menu)
-    assert dict(menu.choices) == {"1": "sales", "2": "support", "9": "chinese", "*": "choose"}
+    assert dict(menu.choices) == {
+        "1": "sales",
+        "2": "support",
+        "3": "message",
+        "4": "call-back",
+        "9": "chinese",
+    }
     assert {node.queue for node in nodes(config) if isinstance(node, Enqueue)} == {"sales", "support"}
     assert [node.language for node in nodes(config) if isinstance(node, SetLanguage)] == ["zh"]
 
@@ -146,7 +152,19 @@ def test_bank_shows_the_routing_core() -> None:
 
 def test_demo_tells_callers_their_position() -> None:
     for queue in load(EXAMPLES / "demo", ENV).routing.queues.values():
-        assert [message.say for message in queue.while_waiting] == ["position"]
+        position, key = queue.while_waiting
+        assert (position.say, key.play) == ("position", "please-hold")
+
+
+def test_demo_shows_messages_callbacks_and_a_survey() -> None:
+    config = load(EXAMPLES / "demo", ENV)
+    assert {node.type for node in nodes(config)} >= {"menu", "enqueue", "voicemail", "callback", "survey"}
+    assert {agent for box in config.voicemail.boxes.values() for agent in box.agents} == set(config.agents)
+    assert {queue.survey for queue in config.routing.queues.values()} == {"welcome.survey"}
+    assert {key for queue in config.routing.queues.values() for key in queue.keys} == {"4"}
+    assert config.routing.callbacks.home_country == "DE"
+    assert config.routing.outbound.allowed == ("+49",), "and nobody abroad"
+    assert config.routing.outbound.trunk == "PJSIP/{number}@caller", "a phone of the lab"
 
 
 @pytest.mark.slow

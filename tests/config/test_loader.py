@@ -226,7 +226,10 @@ def test_sound(tmp_path: Path, case: Case) -> None:
 def test_files_that_are_not_read(tmp_path: Path) -> None:
     config = load(write_site(tmp_path, {"skills.yaml": ""}), {})
     assert [warning.message for warning in config.warnings] == [
-        "this file is not read; known here: acd.yaml, routing.yaml, agents.yaml, calendars.yaml and ivr/*.yaml"
+        (
+            "this file is not read; known here: acd.yaml, routing.yaml, agents.yaml, calendars.yaml, voicemail.yaml, "
+            "followup.yaml and ivr/*.yaml"
+        )
     ]
 
 

@@ -118,7 +118,7 @@ def _subtree(here: NodeContext, node: Subtree) -> nodes.Subtree:
         id=here.id,
         start=start,
         params={**here.defaults(start), **node.given},
-        on={result: here.at(reference) for result, reference in node.on.items()},
+        on={result: here.at(reference) for result, reference in node.results.items()},
         next=here.at(node.next),
     )
 

@@ -111,7 +111,7 @@ class Valid(Model):
     """What an entry must be like beside its length; all that is given has to hold."""
 
     pattern: PatternText | None = Field(default=None, examples=["[1-9]\\d{7}"])
-    """A pattern for the whole entry: digits, [1-9], \\d, (…|…), ?, *, +, {3}."""
+    """A pattern for the whole entry: digits, [1-9], \\d, ?, *, +, {3}, and ways in brackets."""
 
     luhn: Flag = False
     """Is its last digit the check digit of payment cards?"""

@@ -124,7 +124,7 @@ class Subtree(Model):
     given: FrozenMap[Name, Line] = Field(default_factory=dict, alias="with")
     """The tree's parameters; {call.caller}, {data.topic} and the like are filled in."""
 
-    on: FrozenMap[Name, Annotated[Reference, Way.RETURNED]] = Field(default_factory=dict)
+    results: FrozenMap[Name, Annotated[Reference, Way.RETURNED]] = Field(default_factory=dict)
     """Where a caller goes afterwards, by the result of the return node."""
 
     next: Annotated[Reference, Way.RETURNED] = Field(examples=["main"])
