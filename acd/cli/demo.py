@@ -1,6 +1,7 @@
 """``acd demo``: callers and phones of SIPp on a real Asterisk, with a live table and a summary.
 
-Exit codes: 0 every call was served, 1 one was lost or the demo could not be run, 2 wrong usage.
+Exit codes: 0 every caller got what he or she had come for, 1 somebody did not or the demo could not be run, 2 wrong
+usage.
 """
 
 from __future__ import annotations
@@ -40,6 +41,6 @@ def run(args: argparse.Namespace) -> int:
         print(f"acd demo: {error}", file=sys.stderr)
         return 1
     print()
-    print_summary(result.stories, set(result.served))
+    print_summary(result.stories, result.served)
     print(result)
     return 0 if result.succeeded else 1

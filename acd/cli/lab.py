@@ -28,7 +28,7 @@ def add_parser(parser: argparse.ArgumentParser) -> None:
     parsers = parser.add_subparsers(dest="lab_command", metavar="WHAT", required=True)
     _add_run(parsers.add_parser("run", help="start Asterisk and the engine; Ctrl-C stops both"))
     _add_call(parsers.add_parser("call", help="be a caller: place a call to the running lab"))
-    _add_phone(parsers.add_parser("phone", help="be an agent's phone: register at the running lab and answer"))
+    _add_phone(parsers.add_parser("phone", help="be a phone: register at the running lab and answer"))
     env = parsers.add_parser("env", help='print the running lab\'s settings as shell commands (eval "$(acd lab env)")')
     _add_run_dir(env)
     fetch = parsers.add_parser("fetch", help="only find or fetch Asterisk, SIPp and espeak-ng")
@@ -89,12 +89,13 @@ def _add_call(parser: argparse.ArgumentParser) -> None:
         "--from", dest="caller", default="+4930200100", metavar="NUMBER", help="caller's number (%(default)s)"
     )
     parser.add_argument("--name", default="", help="caller's name")
+    parser.add_argument("--speak", action="store_true", help="speak, with a tone for a voice: to leave a message")
     parser.add_argument("--record", type=Path, metavar="FILE.wav", help="keep what the caller hears")
 
 
 def _add_phone(parser: argparse.ArgumentParser) -> None:
     _add_run_dir(parser)
-    parser.add_argument("name", help="the phone, such as anna")
+    parser.add_argument("name", help="the phone, such as anna; caller: who is called back")
     parser.add_argument("--answer-after", type=float, default=3.0, metavar="S", help="ring that long (%(default)s s)")
     parser.add_argument("--talk", type=float, metavar="S", help="hang up that long after the answer")
 
@@ -141,7 +142,7 @@ def _env(args: argparse.Namespace) -> int:
 
 def _call(args: argparse.Namespace) -> int:
     notes = running_lab(args.run_dir)
-    wish = CallWish(args.number, args.caller, args.name, args.digits, args.seconds, args.record)
+    wish = CallWish(args.number, args.caller, args.name, args.digits, args.seconds, args.record, args.speak)
     return asyncio.run(run_call(_sipp(), notes, wish, _say))
 
 

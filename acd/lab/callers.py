@@ -29,7 +29,8 @@ class CallPlan:
     before) and the digits. ``hang_up_after_s`` counts from the answer; without it the caller stays until the other end
     hangs up. ``give_up_after_s`` counts from the call's beginning and only matters while it is not answered.
     ``listens`` gives the caller a media end of its own (``Call.rtp``), which digits need and which tells what is heard;
-    callers without one are cheap and deaf. ``steady_media`` sends a frame every 20 ms, as real phones do.
+    callers without one are cheap and deaf. ``steady_media`` sends a frame every 20 ms, as real phones do;
+    ``speaks`` makes that a tone instead of silence.
     """
 
     number: str
@@ -40,11 +41,12 @@ class CallPlan:
     give_up_after_s: float | None = None
     listens: bool = False
     steady_media: bool = False
+    speaks: bool = False
 
     @property
     def needs_media(self) -> bool:
         """Whether the caller has a media end of its own."""
-        return self.listens or self.steady_media or bool(self.digits)
+        return self.listens or self.steady_media or self.speaks or bool(self.digits)
 
 
 class Call(Dialog):
@@ -53,6 +55,8 @@ class Call(Dialog):
     def __init__(self, plan: CallPlan, process: SippProcess, rtp: RtpEndpoint | None) -> None:
         super().__init__(f"call of {plan.caller_number} to {plan.number}", process, rtp)
         self.plan = plan
+        if rtp is not None:
+            rtp.talking = plan.speaks
 
     @property
     def call_id(self) -> str:
@@ -135,7 +139,7 @@ class Callers:
     async def start(self) -> None:
         """Starts the first call; the others follow by themselves. Raises SippError."""
         ends = [
-            await RtpEndpoint.open(self._host, steady=plan.steady_media) if plan.needs_media else None
+            await RtpEndpoint.open(self._host, steady=plan.steady_media or plan.speaks) if plan.needs_media else None
             for plan in self._plans
         ]
         self._nobody = deaf_port(self._host)

@@ -17,7 +17,8 @@ from acd.lab.pbx import Pbx
 __all__ = ["DemoEngine", "Status"]
 
 Status = Mapping[str, Any]
-"""What ``GET /api/status`` answers."""
+"""What ``GET /api/status`` answers, and beside it ``messages``, ``callbacks`` and ``surveys`` as they are told under
+``/api/voicemail/messages``, ``/api/callbacks`` and ``/api/surveys``."""
 
 
 class DemoEngine:
@@ -33,10 +34,17 @@ class DemoEngine:
     async def status(self) -> Status:
         """How everything stands. Raises EngineError when the engine does not answer."""
         try:
-            status: Status = await asyncio.to_thread(self._api.get, "status")
+            return await asyncio.to_thread(self._ask)
         except ApiError as error:
             raise EngineError(f"{error}{self._process.log_tail()}") from None
-        return status
+
+    def _ask(self) -> Status:
+        return {
+            **self._api.get("status"),
+            "messages": self._api.get("voicemail", "messages")["messages"],
+            "callbacks": self._api.get("callbacks")["callbacks"],
+            "surveys": self._api.get("surveys")["surveys"],
+        }
 
     async def __aenter__(self) -> Self:
         await self._process.start()

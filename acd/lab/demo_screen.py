@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Protocol, TextIO
 
@@ -67,7 +67,7 @@ class PlainScreen:
 
 
 class LiveScreen:
-    """Tables of queues, callers and agents that stay in place."""
+    """Tables of queues, agents and callers that stay in place, and a line for messages, callbacks and surveys."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -90,7 +90,9 @@ class LiveScreen:
         for _line in happened:
             pass  # the tables tell it
         head = Text(f"{time.monotonic() - self._began:5.1f} s", style="dim")
-        self._live.update(Group(head, _queues(status), _agents(status), _callers(status)), refresh=True)
+        self._live.update(
+            Group(head, _queues(status), _agents(status), _callers(status), _beside(status)), refresh=True
+        )
 
 
 def screen_for(stream: TextIO | None = None) -> Screen:
@@ -99,17 +101,37 @@ def screen_for(stream: TextIO | None = None) -> Screen:
     return LiveScreen(Console(file=stream)) if stream.isatty() else PlainScreen(stream)
 
 
-def print_summary(stories: Iterable[CallerStory], served: set[str], stream: TextIO | None = None) -> None:
+def print_summary(stories: Iterable[CallerStory], served: Collection[str], stream: TextIO | None = None) -> None:
     """A line for each caller, then the sums. ``served``: the numbers of those who reached an agent."""
     console = Console(file=stream, highlight=False)
     table = Table(title="All calls", title_justify="left")
-    for column in ("Caller", "Queue", "Waited", "Rang at", "Served by"):
+    for column in ("Caller", "Queue", "Waited", "Rang at", "Served by", "Survey"):
         table.add_column(column, justify="right" if column == "Waited" else "left")
     for story in stories:
         waited = f"{story.waited_s:.1f} s" if story.waited_s is not None else "-"
-        by = story.agent if story.caller in served else Text("nobody", style="bold red")
-        _add(table, story.caller, story.queue or "-", waited, ", ".join(story.tried), by)
+        answers = ", ".join(str(answer) for answer in story.survey.values())
+        by = _outcome(story, story.caller in served)
+        _add(table, story.caller, story.queue or "-", waited, ", ".join(story.tried), by, answers)
     console.print(table)
+
+
+def _outcome(story: CallerStory, served: bool) -> Text:
+    if story.message_s is not None:
+        return Text(f"message, {story.message_s:.1f} s")
+    if not served:
+        return Text("nobody", style="bold red")
+    return Text(f"{story.agent}, called back" if story.called_back else story.agent)
+
+
+def _beside(status: Status) -> Text:
+    """One line for what is not a call."""
+    seconds = sum(message["seconds"] for message in status["messages"])
+    numbers = (
+        ("Messages", f"{len(status['messages'])} ({seconds:.0f} s)"),
+        ("Callbacks waiting", str(len(status["callbacks"]))),
+        ("Survey answers", str(sum(len(survey["answers"]) for survey in status["surveys"]))),
+    )
+    return Text("    ".join(f"{what}: {number}" for what, number in numbers), style="bold")
 
 
 def _queues(status: Status) -> Table:

@@ -191,7 +191,8 @@ class AgentPhone(MessageLog):
 class Phones:
     """Phones by name, all on one port of one SIPp process, at the Asterisk on ``sip_port``. Use ``async with``.
 
-    Asterisk is to know them by ``Phone(name, contact=phones.contact(name))``, or they register.
+    Asterisk is to know them by ``Phone(name, contact=phones.contact(name))``, or they register. ``others`` names the
+    phone that also rings for numbers that are none of the names.
     """
 
     def __init__(
@@ -202,6 +203,7 @@ class Phones:
         *,
         port: int | None = None,
         behaviour: Behaviour = Answer(),
+        others: str = "",
         host: str = "127.0.0.1",
     ) -> None:
         self.port = port if port is not None else free_udp_port(host)
@@ -211,6 +213,7 @@ class Phones:
         self._nobody: socket.socket | None = None
         self._names = names
         self._behaviour = behaviour
+        self._others = others
         self._phones: dict[str, AgentPhone] = {}
         self._calls: dict[str, PhoneCall] = {}
         self._process: SippProcess | None = None
@@ -293,7 +296,7 @@ class Phones:
     def _take(self, message: SipMessage) -> None:
         call = self._calls.get(message.call_id)
         if call is None:
-            phone = self._phones.get(message.uri_user)
+            phone = self._phones.get(message.uri_user) or self._phones.get(self._others)
             if phone is None or self._process is None or not message.is_request("INVITE", sent=False):
                 return
             call = PhoneCall(phone, phone.next_behaviour(), self._process, message)

@@ -81,18 +81,30 @@ def how_to_call(plan: LabPlan, notes: LabNotes, pbx: Pbx) -> str:
             "",
             f"Ready. Asterisk {pbx.install.version} and the engine are running; Ctrl-C stops both.",
             "",
-            "Without a softphone, in two other terminals:",
-            f"  {acd} lab phone {first}{here}   an agent's phone, which answers",
-            f"  {acd} lab call {plan.number + here:<{len(first + here) + 1}}   a caller; digits and Enter press keys",
+            "Without a softphone, in other terminals:",
+            *_commands(
+                [
+                    (f"{acd} lab phone {first}{here}", "an agent's phone, which answers"),
+                    (f"{acd} lab call {plan.number}{here}", "a caller; digits and Enter press keys"),
+                    (f"{acd} lab call {plan.number}{here} --speak", "one who leaves a message"),
+                    (f"{acd} lab phone {CALLER}{here}", "where callers are called back"),
+                ]
+            ),
             "",
             f"With softphones (Linphone, MicroSIP, Zoiper …): server {notes.sip_host}:{notes.sip_port}, UDP; users",
             *rows,
-            "  Agents dial *22 to be ready, *23 not ready, *24 to log out, *25 to end wrap-up.",
+            "  Agents dial *22 to be ready, *23 not ready, *24 to log out, *25 to end wrap-up,",
+            "  *27 to listen to messages.",
             "",
             f"Metrics  http://{notes.web_host}:{notes.web_port}/metrics",
             f"Logs     {pbx.log_dir}/engine.log and messages.log",
         ]
     )
+
+
+def _commands(rows: Sequence[tuple[str, str]]) -> list[str]:
+    width = max(len(command) for command, _ in rows)
+    return [f"  {command:<{width}}   {does}" for command, does in rows]
 
 
 def default_run_dir() -> Path:

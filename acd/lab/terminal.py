@@ -28,7 +28,8 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class CallWish:
-    """What ``acd lab call`` was asked for; ``digits`` may hold commas, each a pause of a second."""
+    """What ``acd lab call`` was asked for; ``digits`` may hold commas, each a pause of a second. ``speak``: with a
+    tone for a voice, so that there is something to be recorded."""
 
     number: str
     caller_number: str
@@ -36,6 +37,7 @@ class CallWish:
     digits: str
     seconds: float | None
     record: Path | None
+    speak: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,7 @@ async def run_call(sipp: Sequence[str], notes: LabNotes, wish: CallWish, say: Sa
         hang_up_after_s=wish.seconds,
         listens=True,
         steady_media=True,
+        speaks=wish.speak,
     )
     stop = _stop_on_signals()
     async with Callers(sipp, notes.sip_port, [plan], host=notes.sip_host) as callers:
@@ -82,7 +85,7 @@ async def run_call(sipp: Sequence[str], notes: LabNotes, wish: CallWish, say: Sa
 
 
 async def run_phone(sipp: Sequence[str], notes: LabNotes, wish: PhoneWish, say: Say) -> int:
-    """Registers an agent's phone and answers what comes until Ctrl-C. Raises LabError."""
+    """Registers a phone and answers what comes until Ctrl-C. Raises LabError."""
     if wish.name not in notes.passwords:
         raise LabError(f"the lab has no phone {wish.name!r}; its phones are {', '.join(notes.passwords)}")
     phones = Phones(
@@ -90,6 +93,7 @@ async def run_phone(sipp: Sequence[str], notes: LabNotes, wish: PhoneWish, say: 
         [wish.name],
         notes.sip_port,
         behaviour=Answer(after_s=wish.answer_after_s, talk_s=wish.talk_s),
+        others=wish.name,  # of the phone `caller`: whatever number is called back
         host=notes.sip_host,
     )
     await phones.register(wish.name, notes.passwords[wish.name])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -31,11 +32,13 @@ def demo(tmp_path: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.pbx
 @pytest.mark.slow
-def test_every_caller_is_served_and_nothing_is_left_behind(tmp_path: Path) -> None:
+def test_a_talk_a_message_a_callback_and_a_survey_and_nothing_is_left_behind(tmp_path: Path) -> None:
     done = demo(tmp_path, "--callers", "3")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Anna Li rings" in done.stdout
-    assert done.stdout.splitlines()[-1].startswith("3 calls: 3 served, 0 lost; waited ")
+    sums = done.stdout.splitlines()[-1]
+    assert sums.startswith("3 calls: 2 served; waited ")
+    assert re.search(r"; 1 message left \(([4-9]|1\d)\.\d s of sound\); 1 callback done; 1 survey answered; ", sums)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Any
@@ -135,6 +135,13 @@ nodes:
 """,
 }
 
+PLAIN = {
+    "acd.yaml": "{}\n",
+    "routing.yaml": "numbers: {default: main}\nqueues: {sales: {title: Sales}}\n",
+    "agents.yaml": "agents: {anna: {phone: PJSIP/anna, queues: [sales]}}\n",
+    "ivr/main.yaml": "start: sales\nnodes: {sales: {type: enqueue, queue: sales}}\n",
+}
+
 
 def compiled(folder: Path, **changes: tuple[str, str]) -> Compiled:
     """Compile the site above with single places in it changed: by file, old and new text."""
@@ -255,8 +262,11 @@ def test_the_whole_site(site: Compiled) -> None:
     assert site.outbound == Outbound(("+4930", "0800"), "PJSIP/{number}@trunk")
 
 
-def test_defaults_of_the_whole_site() -> None:
-    site = compile_config(load(EXAMPLES / "demo", {"ACD_AMI_PASSWORD": "secret"}))
+def test_defaults_of_the_whole_site(tmp_path: Path) -> None:
+    (tmp_path / "ivr").mkdir()
+    for name, text in PLAIN.items():
+        (tmp_path / name).write_text(text)
+    site = compile_config(load(tmp_path, {"ACD_AMI_PASSWORD": "secret"}))
     spec = RoutingSpec(site.routing.queues, site.routing.agents)
     assert site.routing == spec
     assert (site.calendars, site.opening_hours, site.customers.listed) == ({}, {}, {})
@@ -265,10 +275,10 @@ def test_defaults_of_the_whole_site() -> None:
 
 
 def test_customers(site: Compiled) -> None:
-    named = {"id": "Important Ltd", "name": "Important Ltd", "source": "customers"}  # two numbers, one customer
+    named = Customer(id="Important Ltd", name="Important Ltd", source="customers")  # two numbers, one customer
     assert site.customers.listed == {
-        "+4930123456": Customer(**named, priority=100, agent="anna"),
-        "+4930123457": Customer(**named),
+        "+4930123456": replace(named, priority=100, agent="anna"),
+        "+4930123457": named,
         "030999": Customer(id="030999", source="customers"),
     }
 
