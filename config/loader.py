@@ -60,6 +60,8 @@ class Config:
     """routing.yaml; every queue has a title, and what it does not set from ``defaults``."""
     agents: Mapping[str, Agent]
     """The agents by login name, in the order of agents.yaml; every agent has a name."""
+    not_ready_reasons: Mapping[str, str]
+    """Reasons for being not ready by the digit that is dialled for them."""
     calendars: Mapping[str, Calendar]
     """The calendars by name; none without calendars.yaml."""
     voicemail: Voicemail
@@ -130,6 +132,7 @@ def load(
         acd=acd,
         routing=_completed(routing),
         agents=ReadOnlyMap({name: _named(name, agent) for name, agent in agents.agents.items()}),
+        not_ready_reasons=agents.not_ready_reasons,
         calendars=calendars.calendars,
         voicemail=_completed_boxes(voicemail),
         follow_up=follow_up.rules,

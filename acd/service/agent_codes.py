@@ -55,12 +55,16 @@ def act(agent: Agent, action: AgentAction, reason: str, post: Callable[[Event], 
 
 @dataclass(frozen=True, slots=True)
 class AgentDoor:
-    """Serves the calls of feature codes. ``act`` carries out what an agent asks for (by id) and tells if it worked."""
+    """Serves the calls of feature codes. ``act`` carries out what an agent asks for (by id) and tells if it worked.
+
+    ``reasons``: why an agent is not ready, by the digit dialled behind the code.
+    """
 
     agents_by_phone: Mapping[str, str]
-    act: Callable[[str, AgentAction], bool]
+    act: Callable[[str, AgentAction, str], bool]
     sounds: Sounds
     language: Callable[[], str]
+    reasons: Callable[[], Mapping[str, str]]
 
     async def serve(self, agi: AgiSession) -> None:
         """Answer, do it, say so, hang up. The agent is known by the phone that calls."""
@@ -84,8 +88,13 @@ class AgentDoor:
             action = AgentAction(agi.script.rpartition("/")[2])
         except ValueError:
             return "agent-failed"
-        done = self.act(agent_id, action)
-        log.info("feature code", agent=agent_id, action=action.value, done=done)
+        digit = agi.args[0] if agi.args else ""
+        reason = self.reasons().get(digit, "") if action is AgentAction.NOT_READY else ""
+        if digit and not reason:
+            log.warning("no not-ready reason has this digit", agent=agent_id, digit=digit)
+            return "agent-failed"
+        done = self.act(agent_id, action, reason)
+        log.info("feature code", agent=agent_id, action=action.value, reason=reason, done=done)
         return _SAID[action] if done else "agent-failed"
 
 

@@ -104,6 +104,8 @@ class Compiled:
     """How callers are called back."""
     keys: Mapping[str, Mapping[str, OverflowAction]]
     """By queue: what a key does that a waiting caller presses."""
+    not_ready_reasons: Mapping[str, str]
+    """Reasons for being not ready, by the digit that agents dial for them."""
     counts_reset: DailyReset | None
     """When counts start anew; None: never."""
     limits: Limits
@@ -195,6 +197,7 @@ def compile_config(config: Config) -> Compiled:
             for name, queue in config.routing.queues.items()
             if queue.keys
         },
+        not_ready_reasons=config.not_ready_reasons,
         counts_reset=_daily_reset(config.routing.call_counts),
         limits=_limits(config.routing.menus, lambda reference: resolve(reference, "")),
         boxes=boxes,

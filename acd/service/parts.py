@@ -266,7 +266,13 @@ class Parts:
             self.callbacks,
             self.voicemail_items,
         )
-        door = AgentDoor(agents_by_phone, self._act, self.prompts, lambda: self._site.agents_language)
+        door = AgentDoor(
+            agents_by_phone,
+            self._act,
+            self.prompts,
+            lambda: self._site.agents_language,
+            lambda: self._site.compiled.not_ready_reasons,
+        )
 
         servers = {CALL_SCRIPT: self.sessions.serve, LEG_SCRIPT: self._late.serve}
 
@@ -451,9 +457,9 @@ class Parts:
         dates: Mapping[str, Json] | None = dated(explanation, self._clocks.to_wall)
         return dates
 
-    def _act(self, agent_id: str, action: AgentAction) -> bool:
+    def _act(self, agent_id: str, action: AgentAction, reason: str) -> bool:
         agent = self.engine.agents.get(agent_id)
-        done = agent is not None and act(agent, action, "", self.host.post)
+        done = agent is not None and act(agent, action, reason, self.host.post)
         self._agent_changed(agent_id)
         return done
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
 from pydantic import Field
 
 from config.schema.numbers import Extension
 from config.schema.phones import Phone
-from config.schema.shared import Flag, FrozenMap, Level, Model, Name, Number, Title, WholeNumber
+from config.schema.shared import Flag, FrozenMap, Level, Model, Name, Number, Text, Title, WholeNumber
 
 __all__ = ["Agent", "Agents"]
+
+Reason: TypeAlias = Annotated[str, Text(r"[^\x00-\x1f\x7f]{1,64}", "give one line of at most 64 characters")]
+"""Why an agent is not ready, in a word or two."""
 
 
 class Agent(Model):
@@ -64,3 +67,8 @@ class Agents(Model):
         examples=[{"anna": {"phone": "PJSIP/anna", "queues": ["general"]}}], json_schema_extra={"minProperties": 1}
     )
     """The agents, each under the name used to log in."""
+
+    not_ready_reasons: FrozenMap[Annotated[str, Text(r"[0-9]", "give one digit, 0 to 9")], Reason] = Field(
+        default_factory=dict, examples=[{"1": "lunch"}]
+    )
+    """Reasons for being not ready, by the digit that agents dial behind \\*23."""

@@ -282,13 +282,17 @@ async def test_a_blind_transfer_frees_the_agent(stage: OpenStage) -> None:
 
 async def test_feature_codes_change_the_state_and_confirm(stage: OpenStage) -> None:
     async with stage() as s:
-        for code, state in (("*23", "not-ready"), ("*24", "logged-out"), ("*22", "ready")):
+        states = {"*23": "not-ready", "*231": "not-ready", "*24": "logged-out", "*22": "ready"}
+        for code in ("*231", "*22", "*23", "*24", "*22"):
             call = await s.place(CallPlan(code, caller_number="anna", listens=True))
-            await s.engine.agent("anna", state)
+            await s.engine.agent("anna", states[code], "lunch" if code == "*231" else "")
             await call.ended()
             assert not call.hung_up_by_caller
             assert call.rtp is not None
             assert any(packet.sound for packet in call.rtp.heard), "a confirmation was heard"
+        unknown = await s.place(CallPlan("*239", caller_number="anna", listens=True))
+        await unknown.ended()
+        await s.engine.agent("anna", "ready")
         stranger = await s.place(CallPlan("*22", caller_number="dora"))
         await stranger.ended()
         assert not s.engine.logged("Traceback")

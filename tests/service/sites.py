@@ -51,7 +51,8 @@ def write_site(
                 name: {"phone": f"PJSIP/{name}", "queues": list(served), "start": start}
                 | ({"extension": extensions[name]} if extensions and name in extensions else {})
                 for name, served in agents.items()
-            }
+            },
+            "not_ready_reasons": {"1": "lunch"},
         },
     }
     for name, tree in (trees or {"main": MAIN}).items():
