@@ -36,6 +36,9 @@ def leave_for(call: CallContext, at: NodeId, to: NodeId) -> None:
     for depth in reversed(range(len(call.frames))):
         if tree_of(call.frames[depth].caller) == tree:
             del call.frames[depth:]
+            first = call.frames[-1].menus if call.frames else 0
+            # The menus of the subtrees stay on the way back, each of them once, as `note_menu` has it.
+            call.menus[first:] = dict.fromkeys(call.menus[first:])
             return
 
 
@@ -59,9 +62,18 @@ def back(call: CallContext, at: NodeId) -> NodeId:
     return _to_menu(call, length - 1) if length else at
 
 
-def top(call: CallContext, at: NodeId) -> NodeId:
-    """The first menu that the caller heard."""
-    return _to_menu(call, 0) if call.menus else at
+def top(call: CallContext, at: NodeId, to: NodeId | None = None) -> NodeId:
+    """The node `to`, as it was come to first; the first menu that the caller heard, if there is none.
+
+    What the caller has not been at before is outside of all subtrees.
+    """
+    if to is None:
+        return _to_menu(call, 0) if call.menus else at
+    if to in call.menus:
+        return _to_menu(call, call.menus.index(to))
+    call.frames.clear()
+    call.menus.clear()
+    return to
 
 
 def _to_menu(call: CallContext, place: int) -> NodeId:

@@ -136,8 +136,8 @@ class Interpreter:
                 return node.id
             case Back():
                 return _finish_at(visit, StepOutcome.BACK, frames.back(visit.call, node.id))
-            case Top():
-                return _finish_at(visit, StepOutcome.TOP, frames.top(visit.call, node.id))
+            case Top(to):
+                return _finish_at(visit, StepOutcome.TOP, frames.top(visit.call, node.id, to))
             case GiveUp(reason):
                 return await self._give_up(line, visit, reason, StepOutcome.FAILED)
             case End(outcome, why):

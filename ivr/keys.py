@@ -18,6 +18,8 @@ class Keys:
     repeat: str = ""
     back: str = ""
     top: str = ""
+    top_node: NodeId | None = None
+    """Where the top key leads; None for the first menu that the caller heard."""
     operator: str = ""
     operator_node: NodeId | None = None
     """Where the operator's key leads."""
@@ -40,7 +42,7 @@ class Keys:
         if key == self.back:
             return Back()
         if key == self.top:
-            return Top()
+            return Top(self.top_node)
         if key == self.operator and self.operator_node is not None:
             return Go(self.operator_node, StepOutcome.OPERATOR)
         return None

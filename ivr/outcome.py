@@ -161,7 +161,10 @@ class Back:
 
 @dataclass(frozen=True, slots=True)
 class Top:
-    """Go to the first menu that the caller heard."""
+    """Go to the top of the menus, out of all subtrees."""
+
+    to: NodeId | None = None
+    """What the top is; None for the first menu that the caller heard."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,7 +122,9 @@ def _check_level(
     outer: bool,
 ) -> None:
     """Check the keys at one place. ``tree`` is None where its references are checked already."""
-    if keys.operator_to is not None and tree is not None:
-        check_reference(draft, findings, position((*path, "operator_to")), tree, keys.operator_to)
+    if tree is not None:
+        for key, reference in (("operator_to", keys.operator_to), ("top_to", keys.top_to)):
+            if reference is not None:
+                check_reference(draft, findings, position((*path, key)), tree, reference)
     if keys.operator and keys.operator_to is None and not outer:
         findings.error(position((*path, "operator")), "the operator's key leads nowhere; say where with operator_to")

@@ -85,15 +85,17 @@ class SiteMap:
         return self.draft.trees[tree].source.key(("nodes", name))
 
     def entries(self) -> list[Place]:
-        """Return where dialled numbers and extensions lead, calls that have reached a bound, and operators' keys."""
+        """Return where dialled numbers and extensions lead, calls that have reached a bound, and keys from anywhere."""
         routing = self.draft.routing.model
         references: list[tuple[str, str | None]] = []
         if routing is not None:
+            menus = routing.menus
             site = (*routing.numbers.values(), *routing.extensions.values())
-            references += [("", each) for each in (*site, routing.menus.on_limit, routing.menus.keys.operator_to)]
+            anywhere = (menus.on_limit, menus.keys.operator_to, menus.keys.top_to)
+            references += [("", each) for each in (*site, *anywhere)]
         for tree, part in self.draft.trees.items():
             if part.model is not None and part.model.keys is not None:
-                references.append((tree, part.model.keys.operator_to))
+                references += [(tree, part.model.keys.operator_to), (tree, part.model.keys.top_to)]
         places = [lookup(self.draft, tree, reference) for tree, reference in references if reference is not None]
         return [place for place in dict.fromkeys(places) if place in self.nodes]
 

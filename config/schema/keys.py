@@ -39,7 +39,10 @@ class MenuKeys(Model):
     """The menu before this one."""
 
     top: KeyOrOff | None = None
-    """The first menu that the caller heard."""
+    """The node of top_to; the first menu that the caller heard, if there is none."""
+
+    top_to: Annotated[Reference, Way.CHOICE] | None = None
+    """Where the top key leads, such as the main menu behind a choice of language."""
 
     operator: KeyOrOff | None = None
     """The node of operator_to."""

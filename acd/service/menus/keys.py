@@ -27,6 +27,7 @@ def effective(levels: Sequence[Level]) -> Keys:
     """
     keys = {meaning: getattr(SHIPPED, meaning) or "" for meaning in _MEANINGS}
     operator: NodeId | None = None
+    top: NodeId | None = None
     for written, find in levels:
         if written is None:
             continue
@@ -35,10 +36,13 @@ def effective(levels: Sequence[Level]) -> Keys:
         keys = {meaning: "" if key in taken else key for meaning, key in keys.items()} | given
         if written.operator_to is not None:
             operator = find(written.operator_to)
+        if written.top_to is not None:
+            top = find(written.top_to)
     return Keys(
         repeat=keys["repeat"],
         back=keys["back"],
         top=keys["top"],
+        top_node=top,
         operator=keys["operator"] if operator is not None else "",
         operator_node=operator,
     )

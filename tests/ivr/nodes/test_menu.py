@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from ivr.nodes import Keys, Retries
-from ivr.outcome import CallerGone, EndReason, HangUp
+from ivr.outcome import CallerGone, EndReason, HangUp, NodeId
 from tests.ivr.builders import Walk, at, end, forest, menu, play, prompts
 from tests.ivr.scripted_line import HANG_UP, ScriptedLine
 
@@ -168,8 +168,8 @@ async def test_every_key_of_a_phone_can_be_a_choice(key: str) -> None:
     assert walk.story[0] == f"start choice {key} -> cards"
 
 
-def deep_menus() -> Walk:
-    common = Keys(repeat="*", back="#", top="8", operator="0", operator_node=at("operator"))
+def deep_menus(top: NodeId | None = None) -> Walk:
+    common = Keys(repeat="*", back="#", top="8", top_node=top, operator="0", operator_node=at("operator"))
     return Walk(
         forest(
             menu({"1": "second"}, keys=common),
@@ -197,6 +197,26 @@ def deep_menus() -> Walk:
 )
 async def test_keys_for_repeat_back_top_and_operator(keys: str, story: list[str]) -> None:
     walk = deep_menus()
+
+    await walk.run(ScriptedLine([(float(index), key) for index, key in enumerate(keys)]))
+
+    assert walk.story[: len(story)] == story
+
+
+@pytest.mark.parametrize(
+    ("keys", "story"),
+    [
+        # The top is the second menu, behind a choice of language: from below, from before it, and from within itself.
+        (
+            "118#1",
+            ["start choice 1 -> second", "second choice 1 -> third", "third top 8 -> second", "second back # -> start"],
+        ),
+        ("8#", ["start top 8 -> second", "second back # -> second"]),
+        ("18#", ["start choice 1 -> second", "second top 8 -> second", "second back # -> start"]),
+    ],
+)
+async def test_the_top_may_be_another_menu_than_the_first(keys: str, story: list[str]) -> None:
+    walk = deep_menus(top=at("second"))
 
     await walk.run(ScriptedLine([(float(index), key) for index, key in enumerate(keys)]))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -117,6 +118,30 @@ async def test_subtrees_in_subtrees_know_each_their_own() -> None:
     walk = Walk(forest)
     await walk.run()
     assert walk.line.heard_parts == ["digits 12", "digits 1", "main.end"]
+
+
+@pytest.mark.parametrize("first", ["main.entry", "main.start"])
+async def test_a_top_of_its_own_is_outside_of_all_subtrees(first: str) -> None:
+    nodes: dict[str, list[Node]] = {
+        "main": [
+            menu("main.entry", k1="main.call"),
+            menu("main.start", k1="main.call"),
+            subtree("main.call", "sub.start", "main.end"),
+            ended("main.end"),
+        ],
+        "sub": [subtree("sub.start", "deep.start", "sub.done"), returned("sub.done")],
+        "deep": [menu("deep.start")],
+    }
+    keys = Keys(top="#", top_node=NodeId("main.start"))
+    walk = Walk(
+        Forest([Tree(name=name, start=NodeId(first), nodes=tuple(found), keys=keys) for name, found in nodes.items()])
+    )
+
+    await walk.run("1#", start=first)
+
+    visited = [record.node for record in walk.records]
+    assert visited[:5] == [first, "main.call", "sub.start", "deep.start", "main.start"]
+    assert (walk.context.frames, walk.context.menus) == ([], ["main.start"])
 
 
 async def test_back_in_the_first_menu_of_a_subtree_leads_out_of_it() -> None:
@@ -245,6 +270,17 @@ async def test_a_queue_within_a_subtree_leads_on_within_it() -> None:
     assert outcome.then == "sub.done"
     await walk.run(start="sub.done")
     assert walk.way[-1] == "main.end hang-up"
+
+
+async def test_a_plain_step_out_of_a_subtree_that_was_in_the_same_menu_leaves_it_once_on_the_way_back() -> None:
+    forest = trees(
+        main=[subtree("main.start", "sub.start", "main.end"), menu("main.out", k1="sub.start"), ended("main.end")],
+        sub=[menu("sub.start", k1="sub.again", k2="main.out"), subtree("sub.again", "sub.start", "sub.start")],
+    )
+    walk = Walk(forest)
+    await walk.run("12")  # twice in the menu, once in a subtree of a subtree, and out to the tree of the first caller
+    assert walk.context.menus == ["sub.start", "main.out"]
+    assert_sound(walk.context)
 
 
 async def test_three_tries_then_the_operator() -> None:

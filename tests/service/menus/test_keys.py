@@ -33,6 +33,11 @@ def written(**keys: str) -> MenuKeys:
             [{"operator_to": "help"}, {"operator_to": "other"}],
             Keys(repeat="*", back="#", operator="0", operator_node=find("other")),
         ),
+        ([{"top_to": "help"}], Keys(repeat="*", back="#", top_node=find("help"))),
+        (
+            [{"top": "9", "top_to": "help"}, {"top_to": "other"}],
+            Keys(repeat="*", back="#", top="9", top_node=find("other")),
+        ),
         ([{"repeat": "off"}, {"repeat": "9"}], Keys(repeat="9", back="#")),
         ([{"top": "*"}], Keys(back="#", top="*")),
         ([{"top": "*"}, {"repeat": "*"}], Keys(repeat="*", back="#")),
