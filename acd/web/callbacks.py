@@ -31,8 +31,11 @@ class Desk(Protocol):
         """Tell of every open callback, who has waited longest first; each has an ``id``."""
         ...
 
-    def cancel(self, call_id: str) -> str:
-        """Take one back; returns what it was doing, empty when there is none. Raises ValueError when it is too late."""
+    async def take_back(self, call_id: str) -> str:
+        """Take one back for good, over a restart, too. Raises ValueError when it is too late.
+
+        Returns what it was doing; empty when there is none.
+        """
         ...
 
 
@@ -58,7 +61,7 @@ async def _show(desk: Desk, request: web.Request) -> web.Response:
 async def _cancel(desk: Desk, request: web.Request) -> web.Response:
     call_id = request.match_info["call_id"]
     try:
-        stage = desk.cancel(call_id)
+        stage = await desk.take_back(call_id)
     except ValueError as error:
         return problem(HTTPStatus.CONFLICT, f"The callback is not cancelled: {error}.")
     if not stage:

@@ -23,7 +23,7 @@ class Desk:
     def shown(self) -> Iterator[Mapping[str, Json]]:
         return ({"id": call_id, "state": state} for call_id, state in self.open.items())
 
-    def cancel(self, call_id: str) -> str:
+    async def take_back(self, call_id: str) -> str:
         if call_id == "cb2":
             raise ValueError("the customer is on the line")
         return self.open.pop(call_id, "")

@@ -67,6 +67,8 @@ class _Run:
     cancelled: bool = False
     answered: bool = False
     """The customer was rung first and has answered; whether that was a silent answer is not known yet."""
+    reached: Callback | None = None
+    """What it was when the customer answered the agent's call; it is no longer open then."""
 
 
 class Callbacks:
@@ -177,6 +179,16 @@ class Callbacks:
         self._tools.late.call_gone(call_id)
         self._sleep(call_id, _NO_LINE_PAUSE_S)
 
+    async def take_back(self, call_id: str) -> str:
+        """Take a promise back, and have that on disk: an engine after us does not call this customer.
+
+        Returns and raises as ``cancel``.
+        """
+        was = self.cancel(call_id)
+        if was:
+            await self._ledger.file.write_now()
+        return was
+
     def cancel(self, call_id: str) -> str:
         """Take a promise back. Returns what it was doing; empty when there is no such callback.
 
@@ -192,6 +204,7 @@ class Callbacks:
         stage: Stage = run.stage
         log.info("callback cancelled", call_id=call_id, number=entry.number)
         run.cancelled = True
+        self._ledger.take_back(call_id)
         if stage is Stage.DIALLING:
             self._dials.cancel(call_id)
         elif stage is Stage.AGENT and run.leg is not None:
@@ -342,7 +355,10 @@ class Callbacks:
 
     def _reached(self, call_id: str) -> None:
         """The customer is not to be called again, whatever becomes of us."""
-        self._ledger.drop(call_id)
+        reached = self._ledger.drop(call_id)
+        run = self._runs.get(call_id)
+        if run is not None:
+            run.reached = reached
 
     async def _talk(self, leg: LateLeg, entry: Callback, run: _Run) -> None:
         result = AgentResult.DROPPED
@@ -372,7 +388,7 @@ class Callbacks:
         if result is AgentResult.REACHED:
             late.talk_ended(leg)
             post(CallEnded(entry.id))
-            self._finish(entry.id, "reached", entry)
+            self._finish(entry.id, "reached", run.reached or entry)
         elif run.cancelled:
             self._leave_queue(entry.id, "the callback was cancelled")
             self._finish(entry.id, "cancelled")
@@ -475,14 +491,18 @@ class Callbacks:
         if entry is None:
             self._runs.pop(call_id, None)
             return
-        how = self._how(entry.queue)
-        if entry.attempts >= how.attempts:
+        how, run = self._how(entry.queue), self._runs.get(call_id)
+        if run is not None and run.cancelled:
+            self._finish(call_id, "cancelled")
+        elif entry.attempts >= how.attempts:
             log.warning("callback given up: customer not reached", call_id=call_id, attempts=entry.attempts)
             self._finish(call_id, "unreached")
         else:
             log.info("customer not reached", call_id=call_id, attempts=entry.attempts, again_in_s=how.pause_s)
             self.results[entry.queue, "tried"] += 1
-            self._sleep(call_id, max(0.0, entry.not_before - self._tools.clocks.wall()))
+            # From the end of the attempt: a customer may have waited on the line for longer than the pause.
+            self._ledger.keep(replace(entry, not_before=self._tools.clocks.wall() + how.pause_s))
+            self._sleep(call_id, min(how.pause_s, _LOOK_AGAIN_S))
 
     def _finish(self, call_id: str, result: str, reached: Callback | None = None) -> None:
         run = self._runs.pop(call_id, None)

@@ -80,6 +80,8 @@ class Ledger:
         self._wall = wall
         self._open: dict[str, Callback] = {}
         self._by_number: dict[str, str] = {}
+        self._taken_back: set[str] = set()
+        """Open until what rings has stopped, and not to be taken up by an engine after us."""
         self._day = _Day()
         self.answers = Answers()
         self.file = KeptFile(path, "callbacks", self._encode)
@@ -121,9 +123,15 @@ class Ledger:
         self._by_number[entry.number] = entry.id
         self.file.changed()
 
+    def take_back(self, call_id: str) -> None:
+        """Keep one no longer in the file, though it is open until it is dropped."""
+        self._taken_back.add(call_id)
+        self.file.changed()
+
     def drop(self, call_id: str) -> Callback | None:
         """Forget one; it is returned."""
         entry = self._open.pop(call_id, None)
+        self._taken_back.discard(call_id)
         if entry is not None:
             if self._by_number.get(entry.number) == call_id:
                 del self._by_number[entry.number]
@@ -161,7 +169,7 @@ class Ledger:
         return orjson.dumps(
             {
                 "format": _FORMAT,
-                "callbacks": [asdict(entry) for entry in self._open.values()],
+                "callbacks": [asdict(entry) for entry in self._open.values() if entry.id not in self._taken_back],
                 "today": {"date": self._day.date, "numbers": self._day.numbers},
                 "answers": list(self.answers.seen),
             }

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 
 from acd.core.events import AgentReady
@@ -122,6 +123,37 @@ async def test_who_does_not_answer_is_tried_again_in_the_old_place(tmp_path: Pat
         await site.until(lambda: len(originated(site)) == 2)
         assert variable(originated(site)[1], "ACD_CALL") == call_id
         assert next(iter(site.parts.callbacks)).entry.attempts == 2
+
+
+async def test_the_pause_begins_when_the_customer_is_gone(tmp_path: Path) -> None:
+    async with opened(tmp_path, pause_s="60") as site:
+        call_id = await promised(site)
+        site.parts.host.post(AgentReady("anna"))
+        await site.until(lambda: len(originated(site)) == 1)
+        (rung,) = site.parts.callbacks
+        line = await picked_up(site, call_id)
+        await line.until("EXEC Dial")
+        line.hang_up()
+        line.reply("200 result=-1")
+        await line.closed()
+        await site.until(lambda: stages(site) == [Stage.SLEEPING])
+        (gone,) = site.parts.callbacks
+        assert gone.entry.not_before > rung.entry.not_before, "not of the time on the line"
+
+
+async def test_one_that_is_taken_back_is_not_taken_up_by_an_engine_after_us(tmp_path: Path) -> None:
+    async with opened(tmp_path) as site:
+        call_id = await promised(site)
+        site.parts.host.post(AgentReady("anna"))
+        await site.until(lambda: len(originated(site)) == 1)
+        assert await site.parts.callbacks.take_back(call_id) == "customer-first"
+        kept = orjson.loads((tmp_path / "site" / "state" / "callbacks.json").read_bytes())
+        assert kept["callbacks"] == [], "though the customer's phone has not stopped yet"
+        assert stages(site) == [Stage.DIALLING]
+        site.ami("OriginateResponse", Response="Failure", Uniqueid=str(originated(site)[0]["ChannelId"]))
+        assert not site.parts.callbacks
+        assert site.parts.callbacks.results["general", "cancelled"] == 1
+        assert await site.parts.callbacks.take_back(call_id) == ""
 
 
 async def test_one_agent_is_promised_to_one_customer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

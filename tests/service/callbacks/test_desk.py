@@ -318,6 +318,20 @@ async def test_a_cancelled_callback_leaves_nobody_reserved(tmp_path: Path) -> No
         assert site.parts.callbacks.cancel(call_id) == ""
 
 
+async def test_who_is_told_of_the_end_learns_of_all_attempts(tmp_path: Path) -> None:
+    told: list[tuple[int, str]] = []
+    async with opened(tmp_path) as site:
+        site.parts.callbacks.watch(lambda entry, result: told.append((entry.attempts, result)))
+        await promised(site)
+        site.parts.host.post(AgentReady("anna"))
+        line = await agents_line(site)
+        await line.until("EXEC Dial")
+        site.ami("BridgeEnter", Uniqueid=str(originated(site)[-1]["ChannelId"]), BridgeUniqueid="b")
+        line.ended_dial("ANSWER")
+        await line.closed()
+        assert told == [(1, "reached")]
+
+
 async def test_the_file_follows(tmp_path: Path) -> None:
     async with opened(tmp_path) as site:
         path = tmp_path / "site" / "state" / "callbacks.json"
