@@ -99,9 +99,9 @@ def _time(given: Mapping[str, str], name: str) -> datetime | None:
     try:
         # A plus sign that was not encoded arrives as a space.
         at = datetime.fromisoformat(text.strip().replace(" ", "+") if "T" in text else text)
-    except ValueError:
+        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    except (ValueError, OverflowError):  # the latter in the first and the last year that there is
         raise web.HTTPBadRequest(text=f"'{name}' is no time; write it as 2026-11-21 or 2026-11-21T09:00:00Z.") from None
-    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
 
 
 def _limit(text: str) -> int:

@@ -80,6 +80,8 @@ async def test_what_is_asked_for(client: TestClient[web.Request, web.Application
     "wrong",
     [
         "from=yesterday",
+        "from=0001-01-01T00:00:00%2B14:00",
+        "to=9999-12-31T23:59:59-14:00",
         "limit=0",
         "limit=10001",
         "limit=x",
