@@ -17,7 +17,8 @@ __all__ = ["CallbackNode"]
 
 CONFIRM, OTHER, CANCEL, TERMINATOR = "1", "2", "*", "#"
 _TRIES = 3
-_LONGEST_NUMBER = 24
+_MOST_KEYS = 64
+"""So many are read of what is no number any more, so that the rest of it is not taken for the next one."""
 _NOT_POSSIBLE = (Prompt("callback-not-possible"),)
 CALLBACK_PROMPTS = (
     "callback-number",
@@ -151,7 +152,7 @@ class CallbackNode(Node):
     async def _read(self, visit: Visit) -> str | None:
         """What is keyed in up to `#` or a pause; None for `*`."""
         keyed = ""
-        while len(keyed) < _LONGEST_NUMBER:
+        while len(keyed) < _MOST_KEYS:
             key = await visit.read_digit(self.timeout_s)
             if key == CANCEL:
                 return None

@@ -122,6 +122,13 @@ async def test_numbers_that_cannot_be_called_go_to_on_refused() -> None:
     assert parts(line) == ["callback-not-possible", "refused"]
 
 
+async def test_keys_beyond_the_longest_number_are_not_taken_for_the_next_one() -> None:
+    keys = {"callback-enter": ["9" * 40 + "#", "0301234#"], "callback-confirm": ["1"]}
+    line, _, records = await walked(Desk(), keys, caller="anonymous", timeout_s=20.0)
+    assert parts(line).count("callback-not-possible") == 1
+    assert [record.outcome for record in records] == ["invalid", "promised"]
+
+
 async def test_when_no_more_are_promised_the_caller_is_told() -> None:
     line, _, _ = await walked(Desk(made=Promise.REFUSED), {"callback-confirm": ["1"]})
     assert parts(line)[-2:] == ["callback-refused", "refused"]
