@@ -400,6 +400,8 @@ class CallSession:
         if stored.phase is CallPhase.SERVED:
             return await self._walk(node) if node else None
         if stored.again:  # a node that asked for an agent, or dialled, and nobody has answered
+            if stored.phase is CallPhase.QUEUE:
+                self._context.waiting_since = min(stored.entered_at, self._tools.clocks.wall())
             return await self._walk(NodeId(stored.again))
         if stored.phase is CallPhase.QUEUE:
             wait = Wait(

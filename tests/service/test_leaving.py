@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -235,5 +236,7 @@ async def test_an_agent_who_was_asked_for_is_asked_again_after_a_restart(tmp_pat
         channel.reply("200 result=-1")
         await channel.closed()
         again = await site.enter("1.3", call_id="20260101T000000-abcd")
-        again.variables |= {"ACD_STATE": str(encoded)}
+        again.variables |= {"ACD_STATE": replace(state, entered_at=state.entered_at - 60).encode()}
         assert "PJSIP/anna" in await again.until("EXEC Dial")
+        waited_s = site.parts.host.now() - site.parts.engine.calls["20260101T000000-abcd"].entered_at
+        assert waited_s >= 60, "in the old place"
