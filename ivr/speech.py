@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from enum import StrEnum
 
 from ivr.currencies import decimals_of
@@ -54,9 +55,9 @@ class Digits:
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """A whole number said as a number, in the caller's language."""
+    """A number said as a number, in the caller's language; decimals digit by digit."""
 
-    value: int
+    value: int | Decimal
 
     def __str__(self) -> str:
         return f"number {self.value}"

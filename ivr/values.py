@@ -22,7 +22,7 @@ __all__ = ["PROBLEMS", "SayKind", "Wording", "to_speech"]
 DURATION_MAX_S = 10**9
 """Longer ones (some thirty years) are no durations that anybody wants to hear."""
 
-_NUMBER = re.compile(r"[+-]?[0-9]{1,18}")
+_NUMBER = re.compile(r"[+-]?(?:[0-9]{1,18}|[0-9]{1,3}(?:,[0-9]{3}){1,5})(\.[0-9]{1,20})?")
 _ORDINAL = re.compile(r"[0-9]{1,15}")
 _AMOUNT = re.compile(r"([+-]?)([0-9]{1,12}|[0-9]{1,3}(?:,[0-9]{3}){1,3})(\.[0-9]{1,20})?")
 _CURRENCY_FIRST = re.compile(r"([A-Z]{3})\s*([^A-Z]+)")
@@ -81,7 +81,8 @@ def to_speech(kind: SayKind, text: str, language: str = "", wording: Wording = P
 
     - text: as it stands, in `language` (empty: the caller's).
     - digits, phone: keys and a leading +, with spaces, dashes and the like between.
-    - number, ordinal: a whole number; an ordinal is not negative.
+    - number: a decimal number, thousands apart by commas, spaces or not; zeros at the end of decimals are not said.
+    - ordinal: a whole number that is not negative.
     - money: a decimal number, thousands apart by commas or not, with the currency before or behind it, or that of
       `wording`; it is rounded to the currency's smallest unit, halves away from zero.
     - date: ISO 8601 (2026-11-21, 20261121), a time of day behind it is not said. time: 9:05, 21:05:30; of an ISO
@@ -102,8 +103,12 @@ def _digits(text: str, style: DigitStyle) -> Speech | None:
 
 
 def _number(text: str, _language: str, _: Wording) -> Speech | None:
-    compact = text.replace(" ", "")
-    return Number(int(compact)) if _NUMBER.fullmatch(compact) else None
+    found = _NUMBER.fullmatch(text.replace(" ", ""))
+    if found is None:
+        return None
+    written = found[0].replace(",", "")
+    decimals = (found[1] or "").rstrip("0")
+    return Number(Decimal(written) if decimals.strip(".") else int(written.partition(".")[0]))
 
 
 def _ordinal(text: str, _language: str, _: Wording) -> Speech | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from types import MappingProxyType
 
 from ivr.languages import en, en_values, zh, zh_values
@@ -38,6 +39,7 @@ class Language:
     digit_words: Callable[[str, DigitStyle], tuple[str, ...]]
     number_words: Callable[[int], tuple[str, ...]]
     minus: str
+    point: str
     joiner: str
     ordinal: Callable[[int], str]
     money: Callable[[Money], str]
@@ -53,6 +55,7 @@ LANGUAGES: Mapping[str, Language] = MappingProxyType(
             digits.digit_words,
             digits.number_words,
             digits.MINUS,
+            digits.POINT,
             joiner,
             values.ordinal,
             values.money,
@@ -86,18 +89,24 @@ def texts(part: Speech, language: str) -> tuple[Text, ...]:
             return (part if part.language else Text(part.text, language),)
         case Digits(digits, style):
             return tuple(Text(word, rules.code) for word in rules.digit_words(digits, style))
-        case Number(value) if abs(value) <= NUMBER_MAX:
-            return (Text(rules.joiner.join(rules.number_words(value)), rules.code),)
         case Number(value):
-            sign = (rules.minus,) if value < 0 else ()
-            words = (*sign, *rules.digit_words(str(abs(value)), DigitStyle.PLAIN))
-            return tuple(Text(word, rules.code) for word in words)
+            return _number_texts(value, rules)
         case Ordinal() | Money() | Date() | TimeOfDay() | Duration():
             return (Text(_value_text(part, rules), rules.code),)
         case Prompt(name):
             raise ValueError(f"prompt {name!r} is not made of words")
         case Recording():
             raise ValueError("a recording is not made of words")
+
+
+def _number_texts(value: int | Decimal, rules: Language) -> tuple[Text, ...]:
+    sign = (rules.minus,) if value < 0 else ()
+    whole, _, decimals = f"{abs(Decimal(value)):f}".partition(".")
+    decimals = decimals.rstrip("0")
+    behind = (rules.point, *rules.digit_words(decimals, DigitStyle.PLAIN)) if decimals else ()
+    if int(whole) > NUMBER_MAX:
+        return tuple(Text(word, rules.code) for word in (*sign, *rules.digit_words(whole, DigitStyle.PLAIN), *behind))
+    return (Text(rules.joiner.join((*sign, *rules.number_words(int(whole)), *behind)), rules.code),)
 
 
 def _value_text(part: Ordinal | Money | Date | TimeOfDay | Duration, rules: Language) -> str:

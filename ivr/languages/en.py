@@ -5,6 +5,7 @@ from __future__ import annotations
 from ivr.speech import DigitStyle
 
 MINUS = "minus"
+POINT = "point"
 
 _SMALL = [
     "zero",

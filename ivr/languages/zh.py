@@ -11,6 +11,7 @@ from __future__ import annotations
 from ivr.speech import DigitStyle
 
 MINUS = "负"
+POINT = "点"
 
 _DIGITS = "零一二三四五六七八九"
 _PLACES = ("", "十", "百", "千")

@@ -2,7 +2,8 @@
 
 Before a measure word (元, 点, 小时 …) two is 两; behind 第 it is 二, whatever follows. 零 stands for a unit that is
 skipped, and before a smaller unit of which there are fewer than ten (十二元零五分, 两小时零五分钟). A year is read
-digit by digit.
+digit by digit. The day is divided as Unicode's CLDR has it for Chinese: 凌晨 to five, 早上 to eight, 上午, 中午 from
+twelve to one, 下午 to seven in the evening, 晚上.
 """
 
 from __future__ import annotations
@@ -58,6 +59,8 @@ _CURRENCIES = {
     "ZAR": ("兰特", "分"),
 }
 """The currency, and its smallest unit if it has one. All others are named by their letters."""
+_PERIODS = ((5, "凌晨"), (8, "早上"), (12, "上午"), (13, "中午"), (19, "下午"), (24, "晚上"))
+"""The parts of a day, and the hour at which each ends."""
 _UNITS = ((86400, "天"), (3600, "小时"), (60, "分钟"), (1, "秒"))
 
 
@@ -106,14 +109,15 @@ def day(said: Date) -> str:
 
 
 def time(said: TimeOfDay) -> str:
-    """下午三点十五分, 中午十二点, 午夜十二点; on a clock of 24 hours 十五点十五分, 零点."""
+    """下午三点十五分, 凌晨两点, 中午十二点, 午夜十二点; on a clock of 24 hours 十五点十五分, 零点."""
     minute = f"{'零' if said.minute < 10 else ''}{_number(said.minute)}分" if said.minute else ""
     if said.clock_h == 24:
         return _counted(said.hour, "点") + minute
-    if said.minute == 0 and said.hour in (0, 12):
-        return "中午十二点" if said.hour else "午夜十二点"
+    if (said.hour, said.minute) == (0, 0):
+        return "午夜十二点"
     hour = said.hour if said.hour <= 12 else said.hour - 12
-    return ("上午" if said.hour < 12 else "下午") + _counted(hour, "点") + minute
+    period = next(name for until, name in _PERIODS if said.hour < until)
+    return period + _counted(hour, "点") + minute
 
 
 def duration(said: Duration) -> str:

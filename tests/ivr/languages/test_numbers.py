@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Callable
+from decimal import Decimal
 
 import pytest
 from hypothesis import given, settings
@@ -243,3 +244,23 @@ def test_texts_keep_their_language_and_prompts_have_no_words() -> None:
     assert texts(Text("Welcome"), "en") == (Text("Welcome", "en"),)
     with pytest.raises(ValueError, match="prompt 'welcome'"):
         texts(Prompt("welcome"), "en")
+
+
+@pytest.mark.parametrize(
+    ("value", "english", "chinese"),
+    [
+        ("3.14", "three point one four", "三点一四"),
+        ("-0.5", "minus zero point five", "负零点五"),
+        ("200.05", "two hundred point zero five", "两百点零五"),
+        ("2.0", "two", "二"),
+    ],
+)
+def test_decimals_are_said_digit_by_digit(value: str, english: str, chinese: str) -> None:
+    assert texts(Number(Decimal(value)), "en") == (Text(english, "en"),)
+    assert texts(Number(Decimal(value)), "zh") == (Text(chinese, "zh"),)
+
+
+def test_too_large_numbers_keep_their_decimals() -> None:
+    said = "".join(text.text for text in texts(Number(Decimal("1" + "0" * 15 + ".5")), "zh"))
+
+    assert said == "一" + "零" * 15 + "点五"

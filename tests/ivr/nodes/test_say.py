@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 
 import pytest
 
@@ -33,6 +34,9 @@ async def said(
         ("number", "{call.position}", Number(3)),
         ("number", "-42", Number(-42)),
         ("number", " 1 000 ", Number(1000)),
+        ("number", "1,250,000", Number(1_250_000)),
+        ("number", "-0.50", Number(Decimal("-0.5"))),
+        ("number", "4.00", Number(4)),
         ("digits", "42", Digits("42")),
         ("digits", "4*2#", Digits("4*2#")),
         ("phone", "{call.caller}", Digits("+49301234567", DigitStyle.PHONE)),
@@ -50,7 +54,9 @@ async def test_values_are_said_by_their_kind(kind: str, value: str, speech: Spee
     ("kind", "value", "problem"),
     [
         ("number", "many", "not-a-number"),
-        ("number", "1.5", "not-a-number"),
+        ("number", "1.5.2", "not-a-number"),
+        ("number", "1,5", "not-a-number"),
+        ("number", "1e6", "not-a-number"),
         ("number", "٣", "not-a-number"),
         ("number", "9" * 19, "not-a-number"),
         ("digits", "none", "not-digits"),
