@@ -116,7 +116,7 @@ class Application:
         parts.begin()
         stack.callback(parts.close)
         runner = web.AppRunner(
-            make_app(parts, parts.metrics.registry, token, parts.areas()),
+            make_app(parts.backend, parts.metrics.registry, token, parts.areas()),
             access_log=None,
             shutdown_timeout=_CLOSE_LIMIT_S,
         )
@@ -128,7 +128,7 @@ class Application:
         self._spawn(parts.ami.run(), stack)
         stack.push_async_callback(parts.ami.close)
         self._spawn(watch_loop_lag(parts.metrics.loop_lag_seconds.observe), stack)
-        self._spawn(parts.prepare_prompts(), stack)
+        self._spawn(parts.taking.prepare_first(), stack)
         stack.push_async_callback(parts.prompts.close)
         stack.callback(parts.host.close)
         # What was made until here stays: the collector need not look at it again and again, on the way of a call.
@@ -179,7 +179,7 @@ class Application:
     async def _drain(self, parts: Parts) -> None:
         """Let go of who can be let go of, and wait for the rest."""
         limit_s = self._config.acd.drain_timeout_s
-        parts.draining = True
+        parts.backend.draining = True
         parts.host.post(OffersSuspended("draining"))
         # Stops listening at once, then waits for the sessions that are left.
         waiting = asyncio.get_running_loop().create_task(parts.agi_server.close(drain_s=limit_s))
@@ -203,4 +203,4 @@ async def _end_task(task: asyncio.Task[None]) -> None:
 
 async def _reload(parts: Parts) -> None:
     with suppress(ConfigurationRefused):  # it stands in the log, and in a metric
-        await parts.reload(dry_run=False)
+        await parts.backend.reload(dry_run=False)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from acd.service.hashes import Argon2Hashes
+from ivr.callbacks import CallbackDesk
+from ivr.dialling import Exchange
 from ivr.lookups import LookUps
 from ivr.mailboxes import Mailboxes
 from ivr.opening import Calendars, QueueStates
@@ -39,6 +41,8 @@ def menu_tools(
     recordings: Recordings,
     webhooks: Webhooks,
     surveys: Surveys,
+    callbacks: CallbackDesk,
+    exchange: Exchange,
 ) -> Tools:
     """Put the tools together."""
     return Tools(
@@ -51,4 +55,6 @@ def menu_tools(
         recordings=recordings,
         webhooks=webhooks,
         surveys=surveys,
+        callbacks=callbacks,
+        exchange=exchange,
     )

@@ -103,7 +103,7 @@ async def until_offers_begin(parts: Parts) -> None:
 
 async def test_offers_wait_for_asterisk(parts: Parts) -> None:
     assert suspended(parts)
-    assert not parts.readiness().is_ready
+    assert not parts.backend.readiness().is_ready
     await parts.link.resync(parts.ami)
     assert not suspended(parts)
 
@@ -170,7 +170,7 @@ async def test_each_trouble_is_said_once_with_its_remedy(parts: Parts) -> None:
             parts.ami.status = status
             parts.link.on_state(status)
             if status is refused:
-                assert "manager.conf" in parts.readiness().reasons[0]
+                assert "manager.conf" in parts.backend.readiness().reasons[0]
         assert [entry["log_level"] for entry in logs] == ["error"]
         gone = AmiStatus(AmiState.DISCONNECTED, AmiTrouble.UNREACHABLE, "Connection refused", 1.0)
         parts.link.on_state(gone)

@@ -16,7 +16,7 @@ from tests.service.test_calls import Site, run
 
 
 async def reload(site: Site, *, dry_run: bool = False) -> list[str]:
-    answer = await site.parts.reload(dry_run=dry_run)
+    answer = await site.parts.backend.reload(dry_run=dry_run)
     changes = answer["changes"]
     assert isinstance(changes, tuple)
     return [str(change) for change in changes]
@@ -37,12 +37,12 @@ async def test_a_change_is_shown_taken_and_taken_back(tmp_path: Path) -> None:
         assert await reload(site) == shown
         assert await channel.until("EXEC Dial") == 'EXEC Dial "PJSIP/chen,7,gim(default)"'
         assert await reload(site) == [], "taken already"
-        undone = await site.parts.undo_reload()
+        undone = await site.parts.backend.undo_reload()
         assert undone["taken"]
         assert "chen" not in site.parts.engine.agents
         assert site.call.state is CallState.WAITING, "the ringing phone of an agent who is gone stops"
         with pytest.raises(ConfigurationRefused, match="no change to take back"):
-            await site.parts.undo_reload()
+            await site.parts.backend.undo_reload()
 
 
 async def test_a_faulty_folder_changes_nothing(tmp_path: Path) -> None:
@@ -50,13 +50,13 @@ async def test_a_faulty_folder_changes_nothing(tmp_path: Path) -> None:
     async with run(folder) as site:
         (folder / "agents.yaml").write_text("agents: {anna: {phone: PJSIP/anna, queues: [nowhere]}}\n")
         with pytest.raises(ConfigurationRefused, match="nowhere") as refused:
-            await site.parts.reload(dry_run=False)
+            await site.parts.backend.reload(dry_run=False)
         assert refused.value.faults[0][0].endswith("agents.yaml")
         assert refused.value.faults[0][1] == 1
         assert set(site.parts.engine.agents) == {"anna", "bob"}
         assert b"acd_config_last_reload_successful 0.0" in metrics(site)
         write_site(folder)
-        await site.parts.reload(dry_run=False)
+        await site.parts.backend.reload(dry_run=False)
         assert b"acd_config_last_reload_successful 1.0" in metrics(site)
 
 

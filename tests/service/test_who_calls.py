@@ -69,7 +69,7 @@ async def test_the_look_up_gives_language_points_and_agent(tmp_path: Path) -> No
         assert channel.commands[-1].startswith('EXEC Dial "PJSIP/bob,')
         assert (site.call.extra_priority, site.call.customer, site.call.language) == (20, WANG, "zh")
         assert "k.name=Ms+Wang" in unquote(channel.variables["ACD_STATE"])
-        story = site.parts.explain_call(site.call.id)
+        story = site.parts.backend.explain_call(site.call.id)
         assert story is not None
         assert f"customer {WANG}, known by lookup" in str(story["story"])
 
@@ -95,7 +95,7 @@ async def test_a_source_that_hangs_leaves_a_stranger_who_heard_ringing(tmp_path:
         channel.reply("200 result=0")
         await channel.until("EXEC Dial")
         assert (site.call.extra_priority, site.call.customer) == (0, WANG)
-        assert "not known; the look-up: timeout" in str(site.parts.explain_call(site.call.id))
+        assert "not known; the look-up: timeout" in str(site.parts.backend.explain_call(site.call.id))
         await asyncio.wait_for(side.gone.wait(), 5)
 
 

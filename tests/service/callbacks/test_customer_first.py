@@ -200,7 +200,7 @@ async def test_an_answer_without_an_agent_in_time_is_silent(tmp_path: Path) -> N
         call_id = await promised(site)
         site.parts.host.post(AgentReady("anna"))
         await site.until(lambda: len(originated(site)) == 1)
-        site.parts.act_on_agent("anna", AgentAction.NOT_READY, "")
+        site.parts.backend.act_on_agent("anna", AgentAction.NOT_READY, "")
         line = await picked_up(site, call_id)
         await line.until("SET MUSIC ON")
         answers = site.parts.callbacks._ledger.answers.seen
