@@ -103,6 +103,9 @@ class Application:
 
     async def _start(self, parts: Parts, stack: AsyncExitStack) -> None:
         token = self._api_token or self._load_token()
+        # Before the outbox and closed behind it: webhooks that wait since before a restart are posted at once.
+        await parts.lookups.open()
+        stack.push_async_callback(parts.lookups.close)
         self._spawn(parts.agent_states.run(), stack)
         self._spawn(parts.last_agents.run(), stack)
         self._spawn(parts.callbacks.run(), stack)
@@ -111,8 +114,6 @@ class Application:
         self._spawn(parts.aftercare.run(), stack)
         self._spawn(parts.voicemail.run(), stack)
         self._spawn(parts.voicemail_items.run(), stack)
-        await parts.lookups.open()
-        stack.push_async_callback(parts.lookups.close)
         parts.begin()
         stack.callback(parts.close)
         runner = web.AppRunner(

@@ -327,6 +327,29 @@ async def test_who_hangs_up_while_waiting_is_followed_up_by_sms_and_mail(scene: 
     await eventually(lambda: _at(s, sent, 1), "the mail counted as sent")
 
 
+async def test_a_webhook_that_waited_for_its_server_is_posted_at_once_by_the_next_engine(scene: Scene) -> None:
+    s = scene.stage
+
+    def about(number: bytes) -> list[bytes]:
+        return [body for _, body in scene.hooks.got if number in body]
+
+    scene.hooks.status = 500
+    call = await s.place(CallPlan("250", caller_number="+8610556"))
+    await s.waiting(1)
+    await call.hang_up()
+    await s.empty()
+    await eventually(lambda: _is(about(b"+8610556")), "a webhook that is refused")
+    s.engine.kill()
+    await s.engine.wait()
+    scene.hooks.got.clear()
+    scene.hooks.status = 200
+    await s.engine.start()
+    await s.engine.ready()
+    await eventually(lambda: _is(about(b"+8610556")), "the webhook")
+    await eventually(lambda: _at(s, 'acd_messages_waiting{kind="hook"}', 0), "nothing waits")
+    assert len(about(b"+8610556")) == 1
+
+
 async def _at(s: Stage, sample: str, value: float) -> bool:
     return await s.engine.metric(sample) == value
 
