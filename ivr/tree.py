@@ -56,10 +56,6 @@ class Node(ABC):
         """
         return KEYS
 
-    def asks_silently(self) -> bool:
-        """Whether a caller is asked for a key without a word about it."""
-        return self.asks and not self.speech()
-
     def targets(self) -> tuple[NodeId, ...]:
         """Every node that a call may go to from here."""
         return ()

@@ -19,7 +19,6 @@ from acd.lab.rtp import DIGITS
 from acd.lab.sip_trace import SipMessage
 from acd.lab.wav import write_mulaw
 
-ANSWER_TIMEOUT_S = 120.0
 COMMA_S = 1.0
 FOREVER_S = 86_400.0
 

@@ -54,10 +54,6 @@ class DeviceWatch:
         else:
             self._call_later(SETTLE_S, lambda: self._settled(agent_id))
 
-    def phone_state(self, agent_id: str) -> DeviceState:
-        """What Asterisk said last of this agent's phone."""
-        return self._said.get(agent_id, DeviceState.UNKNOWN)
-
     def forget(self, agent_ids: Collection[str]) -> None:
         """These agents have other phones now, of which nothing is known yet."""
         for agent_id in agent_ids:

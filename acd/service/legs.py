@@ -177,11 +177,6 @@ class LegTracker:
             self._forget_legs(dial)
             self._index.by_offer.pop(dial.offer_id, None)
 
-    def channel_of(self, offer_id: str, agent_id: str) -> str:
-        """The channel of an agent's phone in an offer; empty while it is not known."""
-        dial = self._index.by_offer.get(offer_id)
-        return next((leg.channel for leg in dial.legs.values() if leg.agent_id == agent_id), "") if dial else ""
-
     # What the engine wants.
 
     def cancel_offer(self, offer_id: str) -> None:

@@ -45,9 +45,6 @@ MARK_COLOURS: Mapping[Mark, str] = {
     Mark.MANY_CHOICES: "#8a6d00",
 }
 
-_NOT_DRAWN = frozenset({"Cc", "Cf", "Cn", "Cs"})
-"""Categories of characters that XML does not allow or that change the direction of others."""
-
 _STYLE = """
 text { font-family: "DejaVu Sans", "Noto Sans CJK SC", "Noto Sans", Arial, sans-serif; font-size: 12px; fill: #1b1f24; }
 .title { font-size: 16px; font-weight: bold; }

@@ -84,10 +84,6 @@ class CallbackNode(Node):
             return Go(self.next, promise)
         return End(HangUp(reason=EndReason.NODE), promise)
 
-    def asks_silently(self) -> bool:
-        """See `Node.asks_silently`: the questions are prompts that every site has."""
-        return False
-
     def targets(self) -> tuple[NodeId, ...]:
         """See `Node.targets`."""
         return tuple(dict.fromkeys(node for node in (self.next, self.on_refused, self.on_failure) if node))

@@ -89,10 +89,6 @@ class Collect(Node):
         """See `Node.own_keys`."""
         return self.rules.keys + (self.confirm.accept + self.confirm.again if self.confirm else "")
 
-    def asks_silently(self) -> bool:
-        """See `Node.asks_silently`."""
-        return not self.prompts
-
     def targets(self) -> tuple[NodeId, ...]:
         """See `Node.targets`."""
         return (self.next, self.on_failure) if self.on_failure else (self.next,)

@@ -92,10 +92,6 @@ class Menu(Node):
         """See `Node.own_keys`."""
         return "".join(self.choices) + (self.directory.first_digits if self.directory else "")
 
-    def asks_silently(self) -> bool:
-        """See `Node.asks_silently`."""
-        return not self.prompts
-
     def targets(self) -> tuple[NodeId, ...]:
         """See `Node.targets`."""
         further = [node for node in (self.on_failure, self.on_not_reached) if node]

@@ -76,10 +76,6 @@ class Pin(Node):
         """See `Node.own_keys`."""
         return self.rules.keys
 
-    def asks_silently(self) -> bool:
-        """See `Node.asks_silently`."""
-        return not self.prompts
-
     def targets(self) -> tuple[NodeId, ...]:
         """See `Node.targets`."""
         return (self.next, *(node for node in (self.on_failure, self.on_no_input) if node))

@@ -138,10 +138,6 @@ class Survey(Node):
         """See `Node.own_keys`: every digit may be an answer, and there is no way back in a survey."""
         return Node.own_keys(self)
 
-    def asks_silently(self) -> bool:
-        """See `Node.asks_silently`."""
-        return not all(question.prompts for question in self.questions.values())
-
     def targets(self) -> tuple[NodeId, ...]:
         """See `Node.targets`."""
         return (self.next,) if self.next else ()

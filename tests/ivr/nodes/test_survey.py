@@ -226,4 +226,3 @@ def test_what_cannot_be() -> None:
             Question(prompts=(), least=least, most=most)
     with pytest.raises(ValueError, match="share_percent"):
         survey(share_percent=101.0)
-    assert survey(questions={"silent": Question(prompts=())}).asks_silently()
