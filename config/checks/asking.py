@@ -11,8 +11,13 @@ from config.checks.fields import field_names
 from config.checks.references import check_reference
 from config.document import KeyPath
 from config.problems import Findings, Position
-from config.schema.ivr import Menu, Say
+from config.schema.ivr import Menu, Say, Tree
+from config.schema.ivr.asking import Pin
+from config.schema.ivr.lookups import Http
 from config.schema.keys import MenuKeys
+from config.schema.marks import Templated, marks
+from config.schema.shared import Model
+from config.validation import Part
 from ivr.values import SayKind, Wording, to_speech
 
 __all__ = ["check_asking"]
@@ -32,13 +37,35 @@ _RIGHT: Final[Mapping[str, str]] = MappingProxyType(
 
 
 def check_asking(draft: Draft, findings: Findings) -> None:
-    """Check the values of say nodes, extensions, and the keys that mean the same everywhere."""
+    """Check the values of say nodes, that PINs are compared, extensions, and the keys that mean the same everywhere."""
+    handed_over = _secrets_sent(draft)
     for tree, part in draft.trees.items():
         for name, node in part.model.nodes.items() if part.model else ():
             if isinstance(node, Say):
                 _check_said(draft, findings, tree, name, node)
+            elif isinstance(node, Pin) and node.name not in handed_over:
+                _check_compared(findings, part, name, node)
     _check_extensions(draft, findings)
     _check_keys(draft, findings)
+
+
+def _check_compared(findings: Findings, part: Part[Tree], name: str, node: Pin) -> None:
+    if node.hash is None and ("nodes", name, "hash") not in part.refused:
+        findings.warning(
+            part.source.key(("nodes", name)),
+            "nobody compares this PIN, whatever is keyed in is taken; give a 'hash', or send "
+            f"{{secret.{node.name}}} with a look-up",
+        )
+
+
+def _secrets_sent(draft: Draft) -> set[str]:
+    """Return the names of the secrets that look-ups send."""
+    nodes = [node for part in draft.trees.values() if part.model for node in part.model.nodes.values()]
+    lookups: list[Model] = [node for node in nodes if isinstance(node, Http)]
+    if draft.routing.model is not None:
+        lookups += draft.routing.model.lookups.values()
+    sent = (mark.value for lookup in lookups for mark in marks(lookup) if isinstance(mark.marker, Templated))
+    return {name.removeprefix("secret.") for text in sent for name in field_names(text) if name.startswith("secret.")}
 
 
 def _check_said(draft: Draft, findings: Findings, tree: str, name: str, node: Say) -> None:

@@ -24,6 +24,8 @@ CUSTOMER_FIELDS = frozenset({"known", "source", "id", "name", "language", "vip",
 _FIELD = re.compile(r"\{\{|\}\}|\{([A-Za-z_][A-Za-z0-9_.-]*)\}")
 """As in the menus' interpreter: a doubled brace is a brace, everything else in braces is a field."""
 
+_BRACE = re.compile(r"[{}]")
+
 
 def field_names(text: str) -> Iterator[str]:
     """Yield the names of a text's fields."""
@@ -48,6 +50,10 @@ def check_fields(
             findings.warning(position, f"unknown field '{{{name}}}' is filled in with nothing; {right}")
         else:
             check_field(draft, findings, tree, position, name)
+    if _BRACE.search(_FIELD.sub("", text)):
+        findings.warning(
+            position, "a brace that is part of no field stays as it is; write {data.name}, or {{ and }} for braces"
+        )
 
 
 def check_field(draft: Draft, findings: Findings, tree: str, position: Position, name: str) -> None:

@@ -1,10 +1,10 @@
-"""Nodes that lead to an agent or to a number: those that are named outright exist, and may be dialled."""
+"""Nodes that name an agent or lead to a number: those that are named outright exist, and may be dialled."""
 
 from __future__ import annotations
 
 from config.checks.draft import Draft, refer
 from config.problems import Findings, Position
-from config.schema.ivr.leaving import Agent, Transfer
+from config.schema.ivr.leaving import Agent, Enqueue, Transfer
 
 __all__ = ["check_leaving"]
 
@@ -13,7 +13,7 @@ def check_leaving(draft: Draft, findings: Findings) -> None:
     """Check each such node of each tree. What a template stands for is known during the call only."""
     for part in draft.trees.values():
         for name, node in part.model.nodes.items() if part.model else ():
-            if isinstance(node, Agent) and "{" not in node.agent:
+            if isinstance(node, Agent | Enqueue) and node.agent and "{" not in node.agent:
                 refer(findings, part.source.value(("nodes", name, "agent")), "agent", node.agent, draft.agent_names)
             elif isinstance(node, Transfer) and node.number is not None:
                 _check_number(draft, findings, part.source.value(("nodes", name, "number")), node.number)

@@ -121,7 +121,10 @@ def _check_hours(draft: Draft, findings: Findings, routing: Routing) -> None:
     for name in draft.calendars.model.calendars if draft.calendars.model is not None else ():
         if name not in used and not findings.errors:
             position = draft.calendars.source.key(("calendars", name))
-            findings.warning(position, f"nothing goes by these opening hours; name '{name}' as a queue's opening_hours")
+            findings.warning(
+                position,
+                f"nothing goes by these opening hours; name '{name}' as a queue's opening_hours or in a menu",
+            )
 
 
 def _asked_in_menus(draft: Draft) -> set[str]:
