@@ -40,6 +40,8 @@ def check_callbacks(draft: Draft, findings: Findings) -> None:
             "callers are offered a callback, but callbacks has no 'home_country': numbers in national form are not"
             " checked; give one, such as home_country: DE",
         )
+    if offers and not findings.errors:
+        _check_reach(draft, findings, routing)
 
 
 def _settings(routing: Routing) -> Iterator[tuple[KeyPath, QueueSettings]]:
@@ -84,6 +86,21 @@ def _offers(draft: Draft, routing: Routing) -> Iterator[Position]:
         for name, node in part.model.nodes.items() if part.model else ():
             if isinstance(node, Callback):
                 yield part.source.key(("nodes", name))
+
+
+def _check_reach(draft: Draft, findings: Findings, routing: Routing) -> None:
+    """Tell of countries whose numbers ``outbound`` lets none through: they are dialled in international form."""
+    site, source = routing.callbacks, draft.routing.source
+    if site.home_country is None:
+        return
+    for country in dict.fromkeys((site.home_country, *site.countries)):
+        begins = f"+{phonenumbers.country_code_for_region(country)}"
+        if not any(begins.startswith(allowed) or allowed.startswith(begins) for allowed in routing.outbound.allowed):
+            findings.warning(
+                source.value(("outbound", "allowed")),
+                f"no number of {country} can be called back: such numbers are dialled as {begins}…, which is not"
+                f' allowed; add how they begin, such as "{begins}"',
+            )
 
 
 def _check_offer(draft: Draft, findings: Findings, routing: Routing, position: Position) -> None:

@@ -96,3 +96,28 @@ def test_keys_lead_somewhere_and_callers_are_told_of_them(tmp_path: Path) -> Non
     ]
     site = {"outbound": OUTBOUND, "callbacks": {"home_country": "DE"}}
     assert messages(tmp_path / "e", queues=queues, routing=site) == []
+
+
+@pytest.mark.parametrize(
+    ("allowed", "countries", "unreached"),
+    [
+        (["030"], [], ["DE (+49…)"]),
+        (["0049"], [], ["DE (+49…)"]),
+        (["+4930"], ["AT", "CH"], ["AT (+43…)", "CH (+41…)"]),
+        (["+4"], ["AT"], []),
+        (["+"], ["AT", "US"], []),
+    ],
+)
+def test_countries_that_cannot_be_dialled(
+    tmp_path: Path, allowed: list[str], countries: list[str], unreached: list[str]
+) -> None:
+    routing = {
+        "outbound": {**OUTBOUND, "allowed": allowed},
+        "callbacks": {"home_country": "DE", "countries": countries},
+    }
+    found = messages(tmp_path, nodes={"c": {"type": "callback", "queue": "cards"}}, routing=routing)
+    assert found == [
+        f"no number of {country} can be called back: such numbers are dialled as {begins}, which is not allowed; add"
+        f' how they begin, such as "{begins[:-1]}"'
+        for country, begins in (told.rstrip(")").split(" (") for told in unreached)
+    ]
