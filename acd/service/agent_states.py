@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import orjson
-import structlog
 
 from acd.core.transitions import AgentState
-from acd.service.files import write_atomically
+from acd.service.kept_file import KeptFile
 
 if TYPE_CHECKING:
     from acd.core.agents import Agent
 
 __all__ = ["AgentStateFile", "Presence", "presence_of"]
-
-log = structlog.get_logger(__name__)
 
 _FORMAT = 1
 _PRESENCES = (AgentState.READY, AgentState.NOT_READY, AgentState.LOGGED_OUT)
@@ -44,89 +40,34 @@ def presence_of(agent: Agent) -> Presence:
 
 
 class AgentStateFile:
-    """The file and what it should say.
-
-    Changes are gathered and written by a thread, one write at a time, so the call path never waits for a disk. A
-    write that fails is logged and tried again with the next change.
-    """
+    """The file and what it should say, see ``KeptFile``: the call path never waits for a disk."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
         self._presences: dict[str, Presence] = {}
-        self._changed = asyncio.Event()
-        self._settled = asyncio.Event()
-        self._settled.set()
+        self._file = KeptFile(path, "agents' states", lambda: _encode(self._presences))
 
     def load(self) -> Mapping[str, Presence]:
-        """Read the file. A damaged one is put aside with a warning, and nobody's state is known then."""
+        """Read the file; of one that cannot be used, nothing, and agents start as configured."""
+        content = self._file.read()
         try:
-            content = self._path.read_bytes()
-        except FileNotFoundError:
-            return {}
-        except OSError as error:
-            log.warning(
-                "agents' states cannot be read, agents start as configured", file=str(self._path), why=str(error)
-            )
-            return {}
-        try:
-            self._presences = _decode(content)
+            self._presences = _decode(content) if content is not None else {}
         except ValueError as error:
-            aside = self._path.with_suffix(".damaged")
-            log.warning(
-                "agents' states are damaged, agents start as configured",
-                file=str(self._path),
-                why=str(error),
-                kept_as=str(aside),
-            )
-            try:
-                self._path.replace(aside)
-            except OSError as move_error:
-                log.warning("the damaged file could not be put aside", why=str(move_error))
-            return {}
+            self._file.unusable(error)
         return dict(self._presences)
 
     def note(self, agent_id: str, presence: Presence) -> None:
         """Take over a state; it is on disk soon after."""
         if self._presences.get(agent_id) != presence:
             self._presences[agent_id] = presence
-            self._settled.clear()
-            self._changed.set()
+            self._file.changed()
 
     async def run(self) -> None:
-        """Write changes as they come, until cancelled; what is still unwritten then is written first."""
-        try:
-            while True:
-                await self._changed.wait()
-                await self._write()
-        finally:
-            if self._changed.is_set():
-                _try_to_write(self._path, self._take())
+        """See ``KeptFile``."""
+        await self._file.run()
 
     async def flush(self) -> None:
-        """Wait until every change so far is on disk, or its write has failed (``run`` must be running)."""
-        await self._settled.wait()
-
-    async def _write(self) -> None:
-        writing = asyncio.ensure_future(asyncio.to_thread(_try_to_write, self._path, self._take()))
-        try:
-            await asyncio.shield(writing)
-        except asyncio.CancelledError:
-            await writing  # a thread cannot be cancelled, and it must not overtake the last write
-            raise
-        if not self._changed.is_set():
-            self._settled.set()
-
-    def _take(self) -> bytes:
-        self._changed.clear()
-        return _encode(self._presences)
-
-
-def _try_to_write(path: Path, content: bytes) -> None:
-    try:
-        write_atomically(path, content)
-    except OSError as error:
-        # Without a trace: the cause is the disk, and the message says all there is to know.
-        log.error("agents' states cannot be kept over a restart", file=str(path), why=str(error))  # noqa: TRY400
+        """See ``KeptFile``."""
+        await self._file.flush()
 
 
 def _encode(presences: Mapping[str, Presence]) -> bytes:

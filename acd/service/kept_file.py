@@ -37,12 +37,17 @@ class KeptFile:
         except FileNotFoundError:
             return None
         except OSError as error:
-            self.unusable(error)
+            log.warning(f"{self._what} are not known", file=str(self.path), why=str(error))
             return None
 
     def unusable(self, why: Exception) -> None:
-        """Say that what was kept cannot be used."""
-        log.warning(f"{self._what} are not known", file=str(self.path), why=str(why))
+        """Say that what was read cannot be used, and put it aside for people to look at: the next write is anew."""
+        aside = self.path.with_suffix(".damaged")
+        try:
+            self.path.replace(aside)
+        except OSError as error:
+            log.warning("a damaged file cannot be put aside", file=str(self.path), why=str(error))
+        log.warning(f"{self._what} are not known", file=str(self.path), why=str(why), kept_as=str(aside))
 
     def changed(self) -> None:
         """The content is no longer what it was."""
@@ -52,13 +57,22 @@ class KeptFile:
         """Write at once; returns whether the present content is kept. It is whatever becomes of the process then."""
         return await self._write_in_thread()
 
+    async def flush(self) -> None:
+        """Wait until every change so far is kept, or its write has failed."""
+        if self._changed.is_set():
+            await self._write_in_thread()
+        else:
+            async with self._one_at_a_time:
+                pass  # the write that is under way has ended
+
     async def run(self) -> None:
         """Write changes as they come, until cancelled; what is still unwritten then is written first."""
         try:
             while True:
                 await self._changed.wait()
                 await asyncio.sleep(self._gather_s)
-                await self._write_in_thread()
+                if self._changed.is_set():
+                    await self._write_in_thread()
         finally:
             if self._changed.is_set():
                 self._write(self._content())

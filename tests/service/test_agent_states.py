@@ -54,7 +54,7 @@ async def test_what_is_not_yet_written_is_written_at_the_end(tmp_path: Path) -> 
 
 async def test_many_changes_make_few_writes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     writes: list[bytes] = []
-    monkeypatch.setattr("acd.service.agent_states.write_atomically", lambda path, content: writes.append(content))
+    monkeypatch.setattr("acd.service.kept_file.write_atomically", lambda path, content: writes.append(content))
     file = AgentStateFile(tmp_path / "agents.json")
     async with running(file):
         for number in range(1000):

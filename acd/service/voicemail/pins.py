@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +10,7 @@ import orjson
 import structlog
 from argon2 import PasswordHasher
 
-from acd.service.files import write_atomically
+from acd.service.kept_file import KeptFile
 from acd.service.voicemail.boxes import LockOut
 
 __all__ = ["LONGEST_PIN", "SHORTEST_PIN", "Lockouts", "hash_pin"]
@@ -51,20 +50,18 @@ class Lockouts:
     """
 
     def __init__(self, path: Path, wall: Callable[[], float], rule: Callable[[], LockOut]) -> None:
-        self._path = path
         self._wall = wall
         self._rule = rule
         self._failures: dict[str, _Failures] = {}
-        self._writing = asyncio.Lock()
+        self._file = KeptFile(path, "wrong PINs of before", self._encode)
 
     def load(self) -> None:
         """Read what is kept. Blocks on the disk. What cannot be read is said, and forgotten."""
+        content = self._file.read()
         try:
-            self._failures = _decode(self._path.read_bytes())
-        except FileNotFoundError:
-            return
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            log.warning("wrong PINs of before are not known", file=str(self._path), why=str(error))
+            self._failures = _decode(content) if content is not None else {}
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            self._file.unusable(error)
 
     def is_locked(self, *keys: str) -> bool:
         """Tell whether one of these is locked now."""
@@ -84,13 +81,13 @@ class Lockouts:
                 failures.count, failures.locked_until = 0, now + rule.seconds
                 log.warning("voicemail locked after wrong PINs", what=key, seconds=rule.seconds)
         self._forget(now, rule)
-        await self._keep()
+        await self._file.write_now()
         return self.is_locked(*keys)
 
     async def right(self, *keys: str) -> None:
         """Forget what was wrong before."""
         if any([self._failures.pop(key, None) is not None for key in keys]):  # noqa: C419 - each is to be forgotten
-            await self._keep()
+            await self._file.write_now()
 
     def _forget(self, now: float, rule: LockOut) -> None:
         """Keep what matters: the file must not grow with everybody who ever calls."""
@@ -100,14 +97,9 @@ class Lockouts:
         while len(self._failures) > _MOST_ENTRIES:
             del self._failures[next(iter(self._failures))]
 
-    async def _keep(self) -> None:
-        async with self._writing:
-            failures = {key: (entry.count, entry.last_at, entry.locked_until) for key, entry in self._failures.items()}
-            content = orjson.dumps({"format": _FORMAT, "failures": failures})
-            try:
-                await asyncio.to_thread(write_atomically, self._path, content)
-            except OSError as error:
-                log.error("wrong PINs cannot be kept", file=str(self._path), why=str(error))  # noqa: TRY400
+    def _encode(self) -> bytes:
+        failures = {key: (entry.count, entry.last_at, entry.locked_until) for key, entry in self._failures.items()}
+        return orjson.dumps({"format": _FORMAT, "failures": failures})
 
 
 def _decode(content: bytes) -> dict[str, _Failures]:
