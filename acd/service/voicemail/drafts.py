@@ -33,7 +33,7 @@ log = structlog.get_logger(__name__)
 GRACE_S = 3.0
 """So long a finished recording waits for its caller to come back, after the start of the process, too (seconds)."""
 NEVER_BEGUN_S = 60.0
-"""A draft without a sound is dropped so long after it was made (seconds)."""
+"""A draft of the process before without a sound is dropped so long after it was made (seconds)."""
 _LATE_S = 10.0
 """A recording that must have ended so long ago, and is not closed: the Asterisk that made it has died (seconds)."""
 _POLL_S = 1.0
@@ -76,6 +76,8 @@ class _State:
     """A caller's visit to a node takes care of it."""
     not_before: float = 0.0
     """On the process's own clock: not looked at before."""
+    is_left: bool = False
+    """The caller was seen to go: what has not begun until ``not_before`` never will."""
 
 
 class Drafts:
@@ -179,6 +181,7 @@ class Drafts:
         state = self._open.get(draft_id)
         if state is not None:
             state.is_held = False
+            state.is_left = not retry
             state.not_before = self._clock() + (_RETRY_S if retry else GRACE_S)
             self._changed.set()
 
@@ -216,7 +219,7 @@ class Drafts:
         if state.is_held:
             return  # the caller has come back meanwhile
         if found is None or (found.is_closed and found.seconds < note.shortest_s):
-            if found is not None or now - note.begun_at > NEVER_BEGUN_S:
+            if found is not None or state.is_left or now - note.begun_at > NEVER_BEGUN_S:
                 await self.end(note.id)
             return
         died = now - found.modified_at > note.longest_s + _LATE_S

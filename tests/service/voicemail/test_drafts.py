@@ -152,6 +152,16 @@ async def test_what_is_too_short_is_dropped_and_what_never_began_later(bench: Be
     assert bench.rescued == []
 
 
+async def test_who_hangs_up_before_the_tone_leaves_nothing(bench: Bench) -> None:
+    note = await bench.begin()
+    bench.drafts.leave(note.id)
+    await bench.take_care()
+    assert bench.files() == [f"{note.id}.json"], "the caller may have lost the line only"
+    bench.wall.now += GRACE_S + 0.1
+    await bench.take_care()
+    assert bench.files() == []
+
+
 async def test_what_cannot_be_taken_now_is_tried_again(bench: Bench) -> None:
     note = await bench.begin()
     bench.record(note, 5.0)
