@@ -51,7 +51,7 @@ def _run(config: Config, fastagi: socket.socket, web: socket.socket, read: Calla
     from acd.service.app import Application
     from acd.service.logs import set_up_logging
 
-    set_up_logging(config.acd.log.level, config.acd.log.format)
+    set_up_logging(config.acd.log.level, config.acd.log.format, for_good=True)
     log = structlog.get_logger("acd")
     for warning in config.warnings:
         log.warning("configuration", problem=str(warning))

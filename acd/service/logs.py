@@ -61,10 +61,11 @@ class _Handler(logging.Handler):
             self.handleError(record)
 
 
-def set_up_logging(level: str, style: str, stream: TextIO | None = None) -> None:
+def set_up_logging(level: str, style: str, stream: TextIO | None = None, *, for_good: bool = False) -> None:
     """Send all logging to ``stream`` (standard error).
 
-    ``level``: debug, info, warning or error. ``style``: json, console, or auto (console on a terminal).
+    ``level``: debug, info, warning or error. ``style``: json, console, or auto (console on a terminal). ``for_good``:
+    each logger goes by this from its first line on, which is quicker, and cannot be set up otherwise afterwards.
     """
     out = stream if stream is not None else sys.stderr
     lines = _Lines(out)
@@ -83,7 +84,7 @@ def set_up_logging(level: str, style: str, stream: TextIO | None = None) -> None
         processors=[*shared, _add_name, *renderer],
         logger_factory=lambda *name: _NamedLogger(lines, *name),
         wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
-        cache_logger_on_first_use=True,
+        cache_logger_on_first_use=for_good,
     )
     handler = _Handler(lines)
     handler.setFormatter(

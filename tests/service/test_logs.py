@@ -7,22 +7,10 @@ import json
 import logging
 import os
 import threading
-from collections.abc import Iterator
 
-import pytest
 import structlog
 
 from acd.service.logs import set_up_logging
-
-
-@pytest.fixture(autouse=True)
-def restored() -> Iterator[None]:
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    yield
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    structlog.reset_defaults()
 
 
 def test_both_kinds_of_loggers_write_json_lines() -> None:
