@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 from datetime import time
-from typing import Annotated, Any, ClassVar, Final, Self, TypeAlias
+from typing import Annotated, ClassVar, Final, Self, TypeAlias
 
-from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from config.schema.routing import Zone
-from config.schema.shared import FrozenMap, Model, Name, Text, refused, wrong
+from config.schema.shared import FrozenMap, Model, Name, Text, listed, one_or_several, refused, wrong
 
 __all__ = ["WEEKDAYS", "Calendar", "Calendars", "DateException", "Day", "Days", "Holidays", "span_times", "weekdays"]
 
@@ -54,17 +54,12 @@ Span: TypeAlias = Annotated[
 ]
 
 
-def _listed(value: Any) -> Any:
-    """Read one span as a list of one."""
-    return [value] if isinstance(value, str) else value
-
-
 _SPAN_JSON_SCHEMA: Final = {"type": "string", "pattern": f"^(?:{_SPAN})$"}
 
 Spans: TypeAlias = Annotated[
     tuple[Span, ...],
-    BeforeValidator(_listed),
-    WithJsonSchema({"anyOf": [_SPAN_JSON_SCHEMA, {"type": "array", "items": _SPAN_JSON_SCHEMA}]}),
+    BeforeValidator(listed),
+    one_or_several(_SPAN_JSON_SCHEMA),
 ]
 """The spans of one day, in any order; one may stand by itself."""
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any, ClassVar, Final, Literal, TypeAlias, TypeVar
 
-from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler, WithJsonSchema
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
@@ -38,6 +38,8 @@ __all__ = [
     "Title",
     "WholeNumber",
     "is_name",
+    "listed",
+    "one_or_several",
     "refused",
     "wrong",
 ]
@@ -260,6 +262,16 @@ _NAME: Final = r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}"
 
 NAME_JSON_SCHEMA: Final[JsonSchemaValue] = {"type": "string", "pattern": f"^(?:{_NAME})$"}
 """A name, for the models that describe a short form by hand."""
+
+
+def listed(value: object) -> object:
+    """Read one text as a list of one."""
+    return [value] if isinstance(value, str) else value
+
+
+def one_or_several(of: JsonSchemaValue) -> WithJsonSchema:
+    """Return the JSON Schema of what ``listed`` reads. ``of``: that of a single one."""
+    return WithJsonSchema({"anyOf": [of, {"type": "array", "items": of}]})
 
 
 def is_name(text: str) -> bool:

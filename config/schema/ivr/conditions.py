@@ -4,29 +4,19 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Final, Literal, Self, TypeAlias
 
-from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from config.schema.calendars import Days, span_times
 from config.schema.ivr.values import Line
 from config.schema.marks import FIELD, ZONE, Refers
 from config.schema.references import CalendarName, QueueName
 from config.schema.routing import Zone
-from config.schema.shared import Flag, Model, Number, OnlyYes, Text, refused, wrong
+from config.schema.shared import Flag, Model, Number, OnlyYes, Text, listed, one_or_several, refused, wrong
 from ivr.patterns import PATTERN_LENGTH_MAX, Pattern, PatternError
 
 __all__ = ["Bounds", "CalendarCondition", "Condition", "FieldName", "QueueCondition", "TimeCondition"]
 
 _LARGEST: Final = 1e9
-
-
-def _listed(value: Any) -> Any:
-    """Read one text as a list of one."""
-    return [value] if isinstance(value, str) else value
-
-
-def _one_or_several(of: dict[str, Any]) -> WithJsonSchema:
-    return WithJsonSchema({"anyOf": [of, {"type": "array", "items": of}]})
-
 
 FieldName: TypeAlias = Annotated[
     str,
@@ -37,12 +27,12 @@ FieldName: TypeAlias = Annotated[
 
 _LINE_JSON_SCHEMA: Final = {"type": ["string", "number"], "maxLength": 200}
 
-Lines: TypeAlias = Annotated[tuple[Line, ...], BeforeValidator(_listed), _one_or_several(_LINE_JSON_SCHEMA)]
+Lines: TypeAlias = Annotated[tuple[Line, ...], BeforeValidator(listed), one_or_several(_LINE_JSON_SCHEMA)]
 
 Prefixes: TypeAlias = Annotated[
     tuple[Annotated[str, Text(r"[^\x00-\x1f\x7f]{1,80}", "give how the value begins")], ...],
-    BeforeValidator(_listed),
-    _one_or_several(_LINE_JSON_SCHEMA),
+    BeforeValidator(listed),
+    one_or_several(_LINE_JSON_SCHEMA),
 ]
 
 
@@ -121,10 +111,10 @@ class TimeCondition(Model):
     zone: Annotated[Zone, Refers(ZONE)] = Field(examples=["Europe/Berlin"])
     """The time zone, by its IANA name."""
 
-    between: Annotated[tuple[ClockSpan, ...], BeforeValidator(_listed), _one_or_several(_SPAN_JSON_SCHEMA)] = ()
+    between: Annotated[tuple[ClockSpan, ...], BeforeValidator(listed), one_or_several(_SPAN_JSON_SCHEMA)] = ()
     """From and to, or several of that: 22:00-06:00 goes over midnight, and belongs to the day on which it begins."""
 
-    days: Annotated[tuple[Days, ...], BeforeValidator(_listed), _one_or_several(_DAYS_JSON_SCHEMA)] = ()
+    days: Annotated[tuple[Days, ...], BeforeValidator(listed), one_or_several(_DAYS_JSON_SCHEMA)] = ()
     """Weekdays: mon, mon-fri, or a list of these; every day if left out."""
 
     @model_validator(mode="after")
