@@ -1,4 +1,5 @@
-"""What the channel remembers of a call's way through the trees: subtrees under way, and what nodes gave the call.
+"""What the channel remembers of a call's way through the trees: subtrees under way, what nodes gave the call, and who
+has served it.
 
 Of a state that is too long the end is left out first (see ``acd.service.call_state``): call data, then what the
 calendar said, then subtrees, the outermost first. A caller who then returns from the last subtree that is known goes on
@@ -29,18 +30,25 @@ class StoredWalk:
     priority: int = 0
     requires: Mapping[str, int] = field(default_factory=dict)
     agent: str = ""
+    served_by: str = ""
+    """The agent who talked to the caller last."""
+    served_in: str = ""
+    """The queue of that talk."""
     hours: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, call: CallContext) -> StoredWalk:
         """Return what is to be kept of a call."""
         dropped = max(0, len(call.menus) - MOST_MENUS)
+        served_by = call.facts.get("agent", "")
         return cls(
             frames=tuple(Frame(frame.caller, frame.params, max(0, frame.menus - dropped)) for frame in call.frames),
             frames_lost=call.frames_lost,
             priority=call.priority,
             requires=call.requires,
             agent=call.agent,
+            served_by=served_by,
+            served_in=call.facts.get("queue", "") if served_by else "",
             hours=call.hours,
         )
 
@@ -52,6 +60,8 @@ class StoredWalk:
         call.frames_lost = self.frames_lost
         call.priority, call.agent = self.priority, self.agent
         call.requires.update(self.requires)
+        if self.served_by:
+            call.facts |= {"agent": self.served_by, "queue": self.served_in}
         call.hours = dict(self.hours)
 
     def pairs(self) -> Iterator[tuple[str, str]]:
@@ -63,6 +73,10 @@ class StoredWalk:
             yield "gp", str(self.priority)
         if self.agent:
             yield "ga", self.agent
+        if self.served_by:
+            yield "sa", self.served_by
+        if self.served_in:
+            yield "sq", self.served_in
         for skill, level in self.requires.items():
             yield f"s.{skill}", str(level)
         for number, frame in enumerate(reversed(self.frames)):
@@ -83,6 +97,8 @@ class StoredWalk:
             priority=int(pairs.get("gp", "0")),
             requires={key[2:]: int(level) for key, level in pairs.items() if key.startswith("s.")},
             agent=pairs.get("ga", ""),
+            served_by=pairs.get("sa", ""),
+            served_in=pairs.get("sq", ""),
             hours={key[2:]: value for key, value in pairs.items() if key.startswith("h.")},
         )
 

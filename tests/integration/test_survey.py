@@ -307,6 +307,33 @@ async def test_a_killed_engine_still_knows_whom_the_caller_talked_to(scene: Scen
     await s.empty()
 
 
+async def test_a_survey_that_an_engine_was_killed_in_counts_once_for_agent_and_queue(scene: Scene) -> None:
+    s = scene.stage
+    before = len(await surveys(s, queue="cards"))
+    call, talk = await served(s, "200")
+    await talk.hang_up()
+    await asked(s)
+    call_id = (await s.engine.status())["calls"][0]["id"]
+    await call.press("4")
+    await eventually(lambda: _is(s.engine.logged("menu step", "main.ask", "answer", call_id)), "an answer")
+    s.engine.kill()
+    await s.engine.wait()
+    await s.engine.start()
+    await s.engine.ready()
+    await asked(s)
+    await call.press("3")
+    await call.press("1")
+    await call.ended()
+    await s.empty()
+
+    async def is_so() -> bool:
+        return len(await surveys(s, queue="cards")) == before + 1
+
+    await eventually(is_so, "one more survey")
+    found = (await surveys(s, queue="cards"))[0]
+    assert (found["agent"], found["outcome"], found["answers"]) == ("anna", "complete", {"friendly": 3, "solved": 1})
+
+
 async def test_who_hangs_up_while_waiting_is_followed_up_by_sms_and_mail(scene: Scene) -> None:
     s = scene.stage
     call = await s.place(CallPlan("250", caller_number="+8610555", listens=True))

@@ -23,6 +23,8 @@ WALKS = st.builds(
     priority=st.integers(-1000, 1000),
     requires=st.dictionaries(NAMES, st.integers(1, 10), max_size=3),
     agent=NAMES | st.just(""),
+    served_by=NAMES | st.just(""),
+    served_in=NAMES | st.just(""),
     hours=st.dictionaries(NAMES, VALUES.filter(bool), max_size=3),
 )
 

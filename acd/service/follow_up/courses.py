@@ -134,6 +134,9 @@ class CallCourses:
             course.context = self._context_of(call_id)
             if course.agent:
                 self._tell(course)
+            elif course.context is not None:  # told by the line: the talk was over before we were there
+                course.agent = course.context.facts.get("agent", "")
+                course.queue = course.context.facts.get("queue", "") if course.agent else course.queue
         return course
 
     def _queued(self, event: CallQueued, now: float) -> None:

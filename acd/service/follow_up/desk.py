@@ -82,8 +82,9 @@ class FollowUpDesk:
             return
         fields = self._fields(course, course.context, now)
         events = ["ended"]
-        if course.queue and course.answered_at is None and not course.promised:
-            events += ["missed", "abandoned"] if course.waiting else ["missed"]
+        if course.queue and not course.promised:
+            events += [] if course.agent else ["missed"]
+            events += ["abandoned"] if course.waiting else []
         for event in events:
             self._happened(event, course, {**fields, "call.event": event}, now)
 

@@ -112,6 +112,27 @@ async def test_who_was_answered_is_neither(site: Site) -> None:
     assert site.contexts["c1"].facts == {"agent": "anna", "queue": "cards"}
 
 
+async def test_who_talked_and_hangs_up_in_the_next_queue_has_abandoned_but_is_not_missed(site: Site) -> None:
+    queued(site)
+    site.tell(OfferBridged("c1.1", "anna"), after_s=3)
+    site.tell(TalkEnded("c1"), after_s=60)
+    site.tell(CallQueued("c1", "general"), after_s=1)
+    site.tell(CallEnded("c1"), after_s=9)
+    assert await site.events() == ["abandoned", "ended"]
+
+
+async def test_who_was_served_before_a_restart_is_known_by_the_line(site: Site) -> None:
+    context = site.context("c1")
+    assert context is not None
+    context.facts |= {"agent": "anna", "queue": "cards"}
+    site.tell(CallArrived("c1"))
+    course = site.courses.of_call("c1")
+    assert course is not None
+    assert (course.agent, course.queue) == ("anna", "cards")
+    site.tell(CallEnded("c1"), after_s=10)
+    assert await site.events() == ["ended"]
+
+
 async def test_the_fields(site: Site) -> None:
     site.rules = [rule("ended", note=Note(target="crm", event="ended", data={}))]
     queued(site)
