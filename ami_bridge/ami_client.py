@@ -60,6 +60,8 @@ class AmiTimings:
     """Per step of the login. Asterisk itself waits a second before it refuses a password."""
     boot_notice_s: float = 30.0
     """How often `on_state` is told that FullyBooted has not come yet."""
+    action_timeout_s: float = 5.0
+    """Until an action without a reply counts as failed; one that is answered by a list has its own limit."""
     resync_timeout_s: float = 30.0
     ping_interval_s: float = 1.0
     pong_timeout_s: float = 5.0
@@ -136,14 +138,15 @@ class AmiClient:
     # Actions.
 
     async def action(
-        self, name: str, headers: Mapping[str, HeaderValue] | None = None, timeout_s: float = 5.0
+        self, name: str, headers: Mapping[str, HeaderValue] | None = None, timeout_s: float | None = None
     ) -> AmiMessage:
-        """Send an action and wait for its reply. A repeated header is given as a sequence.
+        """Send an action and wait for its reply (None: as `AmiTimings` says). A repeated header is given as a sequence.
 
         Raises :class:`AmiRefused` when Asterisk refuses it; :class:`AmiTimeout` or :class:`AmiUnknown` when its outcome
         is unknown; :class:`AmiNotConnected`, :class:`AmiOverload` or :class:`AmiValueError` when it was not sent.
         """
-        return (await self._live_connection(name).request(name, headers, timeout_s)).outcome()
+        limit_s = self._timings.action_timeout_s if timeout_s is None else timeout_s
+        return (await self._live_connection(name).request(name, headers, limit_s)).outcome()
 
     async def list_action(
         self, name: str, headers: Mapping[str, HeaderValue] | None = None, timeout_s: float = 10.0
@@ -153,13 +156,13 @@ class AmiClient:
         pending.outcome()
         return pending.items
 
-    def send(self, name: str, headers: Mapping[str, HeaderValue] | None = None, timeout_s: float = 5.0) -> bool:
+    def send(self, name: str, headers: Mapping[str, HeaderValue] | None = None) -> bool:
         """Send an action at once without waiting; an outcome other than success is logged.
 
         Gives whether it was sent. Raises :class:`AmiValueError` as :meth:`action` does.
         """
         try:
-            future = self._live_connection(name).request(name, headers, timeout_s)
+            future = self._live_connection(name).request(name, headers, self._timings.action_timeout_s)
         except (AmiNotConnected, AmiOverload) as error:
             _log.warning("%s", error)
             return False

@@ -54,5 +54,9 @@ def make_ami_client(
         resync=link.resync,
         on_state=on_state,
         on_rtt=on_rtt,
-        timings=AmiTimings(connect_timeout_s=ami.connect_timeout_s, pong_timeout_s=ami.event_timeout_s),
+        timings=AmiTimings(
+            connect_timeout_s=ami.connect_timeout_s,
+            action_timeout_s=ami.action_timeout_s,
+            pong_timeout_s=ami.event_timeout_s,
+        ),
     )

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import random
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -299,10 +300,10 @@ class TestActions:
     async def test_a_lost_reply_and_a_late_one(self, manager: FakeManager, drive: Drive) -> None:
         held: list[tuple[FakeSession, dict[str, str]]] = []
         manager.answers["Originate"] = lambda session, action: held.append((session, action))
-        driver = drive()
+        driver = drive(timings=replace(QUICK, action_timeout_s=0.05))
         await driver.ready()
         with pytest.raises(AmiTimeout):
-            await driver.client.action("Originate", {"Channel": "PJSIP/anna"}, timeout_s=0.05)
+            await driver.client.action("Originate", {"Channel": "PJSIP/anna"})
         session, action = held[0]
         session.reply(action)
         await driver.client.action("Ping")
