@@ -28,14 +28,16 @@ RUN apt-get update \
  && groupadd --gid 10001 acd \
  && useradd --uid 10001 --gid acd --no-create-home --home-dir /var/lib/acd --shell /usr/sbin/nologin acd \
  && install --directory --owner acd --group acd --mode 0700 /var/lib/acd \
- && install --directory --owner acd --group acd --mode 0755 /var/cache/acd
+ && install --directory --owner acd --group acd --mode 0755 /var/cache/acd /var/spool/acd \
+ && install --directory --owner acd --group acd --mode 2770 /var/spool/acd/recordings
 COPY --from=build /opt/acd /opt/acd
 ENV PATH=/opt/acd/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     ACD_CONFIG=/etc/acd
 USER 10001:10001
 WORKDIR /var/lib/acd
-VOLUME ["/var/lib/acd", "/var/cache/acd"]
+# The last is shared with Asterisk, which records there.
+VOLUME ["/var/lib/acd", "/var/cache/acd", "/var/spool/acd/recordings"]
 # FastAGI (for Asterisk alone: it has no password) and the web port. Both bind loopback unless ACD_FASTAGI_HOST and
 # ACD_WEB_HOST say otherwise.
 EXPOSE 4573 8080

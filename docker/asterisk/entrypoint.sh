@@ -50,4 +50,6 @@ END
   ;;
 esac
 
+# The engine, which is of the folder's group, reads what Asterisk records.
+umask 007
 exec /usr/sbin/asterisk -f -n "$@"
