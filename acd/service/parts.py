@@ -32,6 +32,7 @@ from acd.service.calendars.desk import CalendarDesk
 from acd.service.calendars.overrides import Overrides
 from acd.service.calendars.queue_states import EngineQueues
 from acd.service.call_log import CallLog
+from acd.service.call_screen import CallScreen
 from acd.service.call_session import SessionTools
 from acd.service.callbacks.wiring import Surroundings, customer_of, make_callbacks
 from acd.service.clocks import Clocks
@@ -62,7 +63,7 @@ from acd.service.sessions import Sessions
 from acd.service.site_taking import SiteTaking, TakenBy
 from acd.service.stocktaking import RestoredTalks, Stocktaking
 from acd.service.voicemail.wiring import VoicemailAround, make_queue_items, make_voicemail
-from acd.web import calendars, callbacks, surveys, voicemail
+from acd.web import calendars, callbacks, calls, surveys, voicemail
 from ami_bridge.ami_client import AmiState, AmiStatus
 from config import Config, load
 from ivr.interpreter import Interpreter
@@ -301,6 +302,7 @@ class Parts:
     def areas(self) -> Iterator[Callable[[web.Application], None]]:
         """Yield what adds the routes of each further subject to the web port."""
         yield partial(calendars.add_routes, desk=self.calendars)
+        yield partial(calls.add_routes, backend=CallScreen(self.sessions.context_of))
         yield partial(callbacks.add_routes, desk=self.callbacks)
         yield partial(surveys.add_routes, backend=self.aftercare.surveys)
         yield partial(voicemail.add_routes, backend=self.voicemail.web)

@@ -7,6 +7,7 @@ path                                  token   answers
 ``GET /readyz``, ``GET /healthz``     no      200 when callers are served, else 503 with the reasons
 ``GET /metrics``                      no      Prometheus text format
 ``GET /api/status``                   yes     callers, queues and agents as they stand
+``GET /api/calls/ID``                 yes     who calls and the call's data, for the agent's screen
 ``GET /api/calls/ID/explanation``     yes     why the call went where it went
 ``GET /api/agents/ID/explanation``    yes     why the agent has no call now
 ``POST /api/agents/ID/ACTION``        yes     ``ready``, ``not-ready``, ``logout``, ``wrap-up-done``,
