@@ -9,12 +9,14 @@ by a key what becomes of it.
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
 import structlog
 
+from acd.core.agents import Agent
 from acd.core.calls import Call
 from acd.core.commands import AddLeg, CancelLeg, CancelOffer, Command, FaultFound, OfferCall, Overflow, VerifyOffer
 from acd.core.events import CallArrived, CallEnded, CallLeftQueue, CallQueued, Event, LegFailed, LegFailure, OfferEnded
@@ -110,11 +112,24 @@ class QueueItems:
 
     def _is_in_the_way(self, call_id: str, item: _Item, now: float) -> bool:
         call = self._tools.calls.get(call_id)
-        if item.talking or call is None or call.state is not CallState.WAITING:
+        if item.talking or call is None:
+            return False
+        if call.offer is not None:
+            return any(self._is_awaited(agent) for agent in call.offer.legs.values())
+        if call.state is not CallState.WAITING:
             return False
         queue = self._tools.queues.get(item.queue)
         others = queue is not None and len(queue.waiting) > 1
         return others or now - item.since > LONGEST_WAIT_S
+
+    def _is_awaited(self, agent: Agent) -> bool:
+        """Tell whether a caller waits, in whatever queue, whom this agent would be offered if no message rang."""
+        items = Counter(
+            id(call.demand)
+            for call_id in self._open
+            if (call := self._tools.calls.get(call_id)) is not None and call.state is CallState.WAITING
+        )
+        return bool(agent.personal) or any(demand.line.size > items[id(demand)] for demand in agent.demands)
 
     def _has_time(self, queue_id: str) -> bool:
         queue = self._tools.queues.get(queue_id)

@@ -29,8 +29,10 @@ def connected(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @asynccontextmanager
-async def opened(tmp_path: Path, start: str = "not-ready") -> AsyncIterator[Site]:
-    folder = write_site(tmp_path / "site", agents={"anna": ["general"]}, start=start, routing=TRUNK)
+async def opened(
+    tmp_path: Path, start: str = "not-ready", queues: tuple[str, ...] = ("general",)
+) -> AsyncIterator[Site]:
+    folder = write_site(tmp_path / "site", agents={"anna": queues}, start=start, routing=TRUNK)
     boxes = {"boxes": {"desk": {"agents": ["anna"], "queue": "general"}}}
     (folder / "voicemail.yaml").write_text(yaml.safe_dump(boxes))
     async with run(folder) as site:
@@ -150,6 +152,20 @@ async def test_a_caller_comes_first(tmp_path: Path) -> None:
         site.parts.host.post(AgentReady("anna"))
         await caller.until("EXEC Dial")
         assert originated(site) == []
+
+
+@pytest.mark.parametrize("extension", ["300", "200"], ids=["of the same queue", "of another queue of the agent"])
+async def test_a_ringing_message_makes_room_for_a_caller(tmp_path: Path, extension: str) -> None:
+    async with opened(tmp_path, "ready", queues=("general", "cards")) as site:
+        message_id = await left(site)
+        site.parts.voicemail_items.look()
+        assert [call.state for call in site.parts.engine.calls.values()] == [CallState.OFFERED]
+        caller = await site.enter(extension=extension)
+        await caller.until("SET MUSIC ON")
+        site.parts.voicemail_items.look()
+        await caller.until("EXEC Dial")
+        assert state(site, message_id) is MessageState.NEW
+        assert [call.id for call in site.parts.engine.calls.values() if call.id.startswith("voicemail-")] == []
 
 
 async def test_urgent_ones_first(tmp_path: Path) -> None:
