@@ -383,7 +383,8 @@ class VoicemailDesk:
 
     def _publish(self, box: str, own: Path) -> Path:
         """Copy a greeting to where Asterisk reads it, under a new name: a caller may be hearing the old one."""
-        for stale in self._recordings_dir.glob(f"greeting-{box}-*{ENDING}"):
+        # Exactly as many letters as the new name has: "sales" is not to take what belongs to "sales-export".
+        for stale in self._recordings_dir.glob(f"greeting-{box}-??????{ENDING}"):
             if stale != self._greetings.get(box):
                 stale.unlink(missing_ok=True)
         target = self._recordings_dir / f"greeting-{box}-{secrets.token_hex(3)}{ENDING}"

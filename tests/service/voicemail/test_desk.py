@@ -198,6 +198,20 @@ async def test_a_new_greeting_and_back(desk: Desk) -> None:
     assert desk.desk.greeting("cards") == (Prompt("voicemail-greeting"),)
 
 
+async def test_a_new_greeting_leaves_those_of_boxes_with_like_names_alone(desk: Desk) -> None:
+    desk.boxes = with_boxes(spec("cards"), spec("cards-abroad"))
+    for box in ("cards-abroad", "cards"):
+        shelf = await desk.desk.shelf(box, call())
+        draft = await shelf.greeting()
+        record(draft.path, 3.0)
+        await shelf.use_greeting(draft)
+    for _ in range(2):
+        for box in ("cards-abroad", "cards"):
+            (own,) = desk.desk.greeting(box)
+            assert isinstance(own, Recording), box
+        desk.open()
+
+
 async def test_kept_so_many_days(desk: Desk) -> None:
     desk.boxes = with_boxes(spec(keep_days=2), spec("ever", number="502"))
     old = await desk.leave(call_id="c1")
