@@ -240,9 +240,11 @@ class _Listening:
         intro += (Prompt(kind), Number(self._at + 1))
         if self._envelope:
             intro += _envelope(message)
-        await self._visit.play((*intro, Recording(message.path, message.seconds)), barge_in=True)
-        await self._shelf.heard(message.id)
-        self._visit.tried("heard")
+        # Who presses a key before the sound has begun has not heard it: the message stays new.
+        if not await self._visit.play(intro, barge_in=True):
+            await self._visit.play((Recording(message.path, message.seconds),), barge_in=True)
+            await self._shelf.heard(message.id)
+            self._visit.tried("heard")
         return ()
 
     # The keys.

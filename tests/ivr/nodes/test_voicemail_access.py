@@ -108,6 +108,15 @@ async def test_a_hang_up_before_the_sound_has_been_heard_leaves_it_new() -> None
     assert boxes.letters[0].kind is MessageKind.NEW
 
 
+async def test_a_key_before_the_sound_leaves_it_new() -> None:
+    """Who calls for something else, and keys it at once, has not heard the message."""
+    boxes = Mailboxes(own_boxes=OWN, letters=[Letter("a")])
+    listener = Listener(boxes, reactions={"voicemail-new": [[(0.1, "0")]], "voicemail-greeting-keys": [[(0.1, "1")]]})
+    await listener.run()
+    assert boxes.letters[0].kind is MessageKind.NEW
+    assert "a recording" not in listener.line.heard_parts[: listener.line.heard_parts.index("voicemail-greeting-keys…")]
+
+
 async def test_left_while_listening() -> None:
     boxes = Mailboxes(own_boxes=OWN, letters=[Letter("a")])
     original = boxes.shelf
