@@ -79,11 +79,15 @@ class RecordLimits:
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """How a `record` went. `seconds` is the length of the sound that is kept, 0 for none."""
+    """How a `record` went. `seconds` is the length of the sound that is kept, 0 for none.
+
+    `silence_s`: so much at its end is the silence that ended it, at most: nobody has said that.
+    """
 
     end: RecordEnd
     seconds: float = 0.0
     key: str = ""
+    silence_s: float = 0.0
 
 
 class Line(Protocol):

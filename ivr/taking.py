@@ -65,8 +65,8 @@ async def take(visit: Visit, draft: Draft, manner: Manner) -> Take:
             if recorded.end is RecordEnd.HUNG_UP:
                 enough = seconds >= manner.shortest_s
                 return Take(TakeEnd.KEPT if enough else TakeEnd.TOO_SHORT, seconds, hung_up=True)
-            if seconds < manner.shortest_s:
-                too_short += 1
+            if seconds - recorded.silence_s < manner.shortest_s:
+                seconds, too_short = 0.0, too_short + 1
                 visit.tried(TakeEnd.TOO_SHORT)
                 if too_short == MOST_TOO_SHORT:
                     break

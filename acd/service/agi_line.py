@@ -29,6 +29,8 @@ COMMAND_TIMEOUT_S = 10.0
 """For commands that Asterisk carries out at once: one that takes longer tells of an Asterisk in trouble (seconds)."""
 
 _FAILED = "-1"
+_SILENCE_LEFT_S = 1.0
+"""Of the silence that ends a recording, Asterisk's RECORD FILE leaves so much at its end."""
 _SLICE_S = 0.1
 """So long Asterisk listens for a key before it is asked whether the work is done (seconds)."""
 _UNHEARD_S = 0.2
@@ -195,12 +197,14 @@ class AgiLine:
         except OSError:
             found = None
         if found is None:
-            return Recorded(RecordEnd.FAILED)
+            # Who hangs up before the tone is over has nothing recorded.
+            gone = self._agi.hangup_seen and reply.result == _FAILED
+            return Recorded(RecordEnd.HUNG_UP if gone else RecordEnd.FAILED)
         if reply.result == _FAILED:
             return Recorded(RecordEnd.HUNG_UP, found.seconds)
         if reply.value == "dtmf":
             return Recorded(RecordEnd.KEY, found.seconds, reply.digit)
-        return Recorded(RecordEnd.SILENCE, found.seconds)
+        return Recorded(RecordEnd.SILENCE, found.seconds, silence_s=_SILENCE_LEFT_S if limits.silence_s else 0.0)
 
     async def set_language(self, language: str) -> None:
         """See ``Line``. The channel's language is set as well: what Asterisk says itself follows it."""

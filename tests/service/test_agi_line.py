@@ -285,6 +285,16 @@ async def test_a_hang_up_while_recording_is_a_result(ends: Ends, tmp_path: Path)
     assert await taking == Recorded(RecordEnd.HUNG_UP, 1.5)
 
 
+async def test_who_hangs_up_during_the_tone_is_gone_and_not_a_failure(ends: Ends, tmp_path: Path) -> None:
+    taking = asyncio.create_task(ends.line.record(str(tmp_path / "said"), RecordLimits(longest_s=60.0)))
+    await ends.channel.next_command()
+    ends.channel.hang_up()
+    ends.channel.reply("200 result=-1 (hangup) endpos=0")
+    await ends.channel.next_command()
+    ends.channel.reply("200 result=0")
+    assert await taking == Recorded(RecordEnd.HUNG_UP, 0.0)
+
+
 @pytest.mark.parametrize(
     ("answer", "there", "end"),
     [
@@ -303,6 +313,20 @@ async def test_other_ends_of_a_recording(ends: Ends, tmp_path: Path, answer: str
     await ends.channel.next_command()
     ends.channel.reply("200 result=0")
     assert (await taking).end is end
+
+
+@pytest.mark.parametrize(("silence_s", "at_its_end_s"), [(2, 1.0), (0, 0.0)])
+async def test_the_silence_that_ended_a_recording_is_told(
+    ends: Ends, tmp_path: Path, silence_s: int, at_its_end_s: float
+) -> None:
+    base = tmp_path / "said"
+    taking = asyncio.create_task(ends.line.record(str(base), RecordLimits(longest_s=60.0, silence_s=silence_s)))
+    await ends.channel.next_command()
+    await asyncio.to_thread(base.with_suffix(".wav").write_bytes, wav(1.02))
+    ends.channel.reply("200 result=0 (timeout) endpos=8160")
+    await ends.channel.next_command()
+    ends.channel.reply("200 result=0")
+    assert await taking == Recorded(RecordEnd.SILENCE, 1.02, silence_s=at_its_end_s)
 
 
 async def test_a_line_that_is_torn_while_recording_tells_that_it_does_not_know(ends: Ends, tmp_path: Path) -> None:

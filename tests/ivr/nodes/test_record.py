@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from ivr.context import CallContext
 from ivr.interpreter import Interpreter
-from ivr.line import RecordLimits
+from ivr.line import Recorded, RecordEnd, RecordLimits
 from ivr.nodes import Record
 from ivr.outcome import CallerGone
 from ivr.recordings import Draft, Manner
@@ -53,6 +53,17 @@ async def test_nothing_said() -> None:
     line, recordings = ScriptedLine(talks_s=[0.0, 0.0, 0.0]), Recordings()
     context, _ = await run(line, recordings)
     assert line.heard_parts == ["speak", "record-too-short", "record-too-short", "nothing"]
+    assert recordings.discarded == ["rec-1"]
+    assert context.data == {}
+
+
+async def test_the_silence_at_its_end_is_nothing_said() -> None:
+    class Quiet(ScriptedLine):
+        async def record(self, path: str, limits: RecordLimits) -> Recorded:
+            return Recorded(RecordEnd.SILENCE, 1.02, silence_s=1.0)
+
+    context, _ = await run(line := Quiet(), recordings := Recordings())
+    assert line.heard_parts[-1] == "nothing"
     assert recordings.discarded == ["rec-1"]
     assert context.data == {}
 
