@@ -13,7 +13,7 @@ import pytest
 from acd.core.events import AgentReady
 from acd.core.transitions import AgentState, CallState
 from acd.service.asterisk_link import AsteriskLink
-from acd.service.callbacks import desk
+from acd.service.callbacks import agents_turn, desk
 from acd.service.callbacks.entries import Stage
 from acd.web.backend import AgentAction
 from tests.service.fake_channel import FakeChannel
@@ -157,7 +157,7 @@ async def test_one_that_is_taken_back_is_not_taken_up_by_an_engine_after_us(tmp_
 
 
 async def test_one_agent_is_promised_to_one_customer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(desk, "_STEP_ASIDE_S", 0.05)
+    monkeypatch.setattr(agents_turn, "_STEP_ASIDE_S", 0.05)
     async with opened(tmp_path, silent_limit_percent="100") as site:
         first = await promised(site)
         await promised(site, OTHER, "1.2")

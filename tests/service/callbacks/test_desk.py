@@ -17,7 +17,7 @@ import pytest
 from acd.core.events import AgentReady
 from acd.core.transitions import AgentState, CallState
 from acd.service.asterisk_link import AsteriskLink
-from acd.service.callbacks import desk
+from acd.service.callbacks import agents_turn, desk, runs
 from acd.service.callbacks.entries import Stage
 from tests.service.fake_channel import FakeChannel
 from tests.service.sites import write_site
@@ -170,7 +170,7 @@ async def test_the_agent_accepts_with_a_key(tmp_path: Path, key: str, accepted: 
 async def test_without_ami_the_place_is_kept_and_nothing_goes_in_circles(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(desk, "_NO_LINE_PAUSE_S", 0.05)
+    monkeypatch.setattr(agents_turn, "NO_LINE_PAUSE_S", 0.05)
     async with opened(tmp_path) as site:
         await promised(site)
         monkeypatch.setattr(AsteriskLink, "connected", False)
@@ -273,7 +273,7 @@ async def test_one_that_has_expired_is_given_up(tmp_path: Path) -> None:
 
 
 async def test_nobody_is_called_back_outside_the_hours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(desk, "_LOOK_AGAIN_S", 0.05)
+    monkeypatch.setattr(runs, "_LOOK_AGAIN_S", 0.05)
     never: dict[str, Any] = {"never": {"zone": "Europe/Berlin", "hours": {}}}
     async with opened(tmp_path, hours="never", calendars=never) as site:
         channel = await site.enter(extension="200")
@@ -301,7 +301,7 @@ async def test_hours_that_begin_in_the_hour_of_the_clock_change(
     async with opened(tmp_path, hours="night", calendars=night, state=state) as site:
         (shown,) = site.parts.callbacks
         assert shown.stage is Stage.SLEEPING
-        assert site.parts.callbacks._pause_of(shown.entry) == (opens - at).total_seconds()
+        assert site.parts.callbacks._runs.pause_of(shown.entry) == (opens - at).total_seconds()
 
 
 async def test_a_cancelled_callback_leaves_nobody_reserved(tmp_path: Path) -> None:
