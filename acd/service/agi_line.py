@@ -197,7 +197,9 @@ class AgiLine:
         except OSError:
             found = None
         if found is None:
-            # Who hangs up before the tone is over has nothing recorded.
+            # During the tone nothing is written yet: a key ends it ("randomerror"), as a hang-up does.
+            if reply.value == "randomerror" and reply.digit and reply.digit in limits.finish_keys:
+                return Recorded(RecordEnd.KEY, 0.0, reply.digit)
             gone = self._agi.hangup_seen and reply.result == _FAILED
             return Recorded(RecordEnd.HUNG_UP if gone else RecordEnd.FAILED)
         if reply.result == _FAILED:

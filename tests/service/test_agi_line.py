@@ -299,6 +299,8 @@ async def test_who_hangs_up_during_the_tone_is_gone_and_not_a_failure(ends: Ends
     ("answer", "there", "end"),
     [
         ("200 result=-1 (writefile)", False, RecordEnd.FAILED),
+        ("200 result=-1 (randomerror) endpos=0", False, RecordEnd.FAILED),
+        ("200 result=35 (randomerror) endpos=0", False, RecordEnd.KEY),
         ("200 result=0 (timeout) endpos=0", False, RecordEnd.FAILED),
         ("200 result=16340 (timeout) endpos=8000", True, RecordEnd.SILENCE),
     ],
