@@ -121,7 +121,7 @@ def trees(now: datetime) -> dict[str, Any]:
                     "type": "subtree",
                     "tree": "inner",
                     "with": {"right": "5"},
-                    "on": {"ok": "ends.passed", "again": "ask"},
+                    "results": {"ok": "ends.passed", "again": "ask"},
                     "next": "ends.failed",
                 },
             },
