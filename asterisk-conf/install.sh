@@ -51,7 +51,8 @@ for file in "$dir"/acd/*; do own "$file"; done
 recordings=${ACD_RECORDINGS_DIR:-}
 [ -n "$recordings" ] || [ "$dir" != /etc/asterisk ] || recordings=/var/spool/acd/recordings
 if [ -n "$recordings" ] && [ ! -d "$recordings" ]; then
-    mkdir -p "$recordings"
+    (umask 022; mkdir -p "$(dirname "$recordings")")    # both go through it
+    mkdir "$recordings"
     own "$recordings"
     chmod 2770 "$recordings"
     echo "made $recordings for recordings; let the engine's user be of the group $(stat -c %G "$recordings")"

@@ -63,6 +63,19 @@ def test_the_secret_is_long_random_and_not_for_everybody(etc: Path, tmp_path: Pa
     assert (other / "acd" / "ami_password").read_text().strip() != secret
 
 
+def test_asterisk_and_the_engine_reach_the_recordings(
+    etc: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recordings = tmp_path / "spool" / "acd" / "recordings"
+    monkeypatch.setenv("ACD_RECORDINGS_DIR", str(recordings))
+    said = install(etc)
+    assert f"made {recordings} for recordings" in said
+    assert stat.S_IMODE(recordings.stat().st_mode) == 0o2770
+    for folder in (recordings.parent, recordings.parent.parent):
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o755
+    assert install(etc) == ""
+
+
 def test_the_sites_own_files_stay(etc: Path) -> None:
     install(etc)
     (etc / "acd" / "phones.conf").write_text("; mine\n")
