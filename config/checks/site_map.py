@@ -12,7 +12,7 @@ from config.checks.passages import with_passages
 from config.checks.prompts import prompt_uses
 from config.checks.references import Edge, Place, edges, lookup
 from config.problems import Position
-from config.schema.ivr import BUILT_IN_PROMPTS, Enqueue, Node, SetData, SetLanguage
+from config.schema.ivr import BUILT_IN_PROMPTS, Enqueue, Menu, Node, SetData, SetLanguage
 from config.schema.marks import NODE, Refers, Way
 
 __all__ = ["ENDINGS", "SiteMap", "Step", "Untranslated"]
@@ -86,6 +86,24 @@ class SiteMap:
 
     def entries(self) -> list[Place]:
         """Return where dialled numbers and extensions lead, calls that have reached a bound, and keys from anywhere."""
+        places = [lookup(self.draft, tree, reference) for tree, reference in self._entries()]
+        return [place for place in dict.fromkeys(places) if place in self.nodes]
+
+    def is_whole(self) -> bool:
+        """Return whether every way is known: nothing that may lead on was refused, and nothing leads nowhere."""
+        routing, trees = self.draft.routing, self.draft.trees
+        if routing.model is None or routing.refused:
+            return False
+        models = [part.model for part in trees.values() if not part.refused]
+        if len(models) < len(trees) or any(model is None or model.start not in model.nodes for model in models):
+            return False
+        if any(isinstance(node, Menu) and not node.choices for node in self.nodes.values()):
+            return False
+        inside = [(tree, edge.reference) for (tree, _), node in self.nodes.items() for edge in edges(node)]
+        return all(lookup(self.draft, tree, reference) is not None for tree, reference in (*inside, *self._entries()))
+
+    def _entries(self) -> list[tuple[str, str]]:
+        """Return the references of `entries`, each with its tree (empty for the site)."""
         routing = self.draft.routing.model
         references: list[tuple[str, str | None]] = []
         if routing is not None:
@@ -96,8 +114,7 @@ class SiteMap:
         for tree, part in self.draft.trees.items():
             if part.model is not None and part.model.keys is not None:
                 references += [(tree, part.model.keys.operator_to), (tree, part.model.keys.top_to)]
-        places = [lookup(self.draft, tree, reference) for tree, reference in references if reference is not None]
-        return [place for place in dict.fromkeys(places) if place in self.nodes]
+        return [(tree, reference) for tree, reference in references if reference is not None]
 
     def starts(self) -> Iterator[Place]:
         """Yield the start of each tree."""

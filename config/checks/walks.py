@@ -22,19 +22,22 @@ _NAMED: Final = 5
 
 
 def check_walks(draft: Draft, findings: Findings) -> None:
-    """Check rings and languages on what is sound; and, if nothing is wrong so far, that every node is reached."""
+    """Check rings and languages on what is sound; and, if all ways are known, that nodes are reached and lead on."""
     site = SiteMap(draft)
-    _check_rings(site, findings)
+    goes_round = _check_rings(site, findings)
     _check_languages(site, findings)
     _check_silent(site, findings)
-    if not findings.errors:
+    if site.is_whole() and not goes_round:
         _check_reached(site, findings)
         _check_dead_ends(site, findings)
         _check_returns(site, findings)
 
 
-def _check_rings(site: SiteMap, findings: Findings) -> None:
-    """Refuse rings on which the caller is never asked; warn of those that a silent caller stays on."""
+def _check_rings(site: SiteMap, findings: Findings) -> bool:
+    """Refuse rings on which the caller is never asked; warn of those that a silent caller stays on.
+
+    Returns whether there is one that is refused.
+    """
     refused: set[Place] = set()
     for ring in _rings(site, {Way.BY_ITSELF}):
         if _is_counted(site, ring):
@@ -57,6 +60,7 @@ def _check_rings(site: SiteMap, findings: Findings) -> None:
                 f"callers whom a join rule leads on come back without being asked: {_told(ring)}; "
                 "lead one to a menu or hangup",
             )
+    return bool(refused)
 
 
 def _is_counted(site: SiteMap, ring: list[Step]) -> bool:
