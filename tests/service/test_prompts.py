@@ -12,10 +12,11 @@ import pytest
 import structlog
 from structlog.testing import CapturingLogger
 
-from acd.service.prompts import PromptFailure, PromptLimits, PromptStore, PromptUnavailableError, making
+from acd.service.prompts import PromptFailure, PromptLimits, PromptStore, PromptUnavailableError
 from acd.service.prompts import audio as prompts_audio
 from acd.service.prompts import cache as prompts_cache
 from acd.service.prompts.audio import read_format, read_wav, write_wav
+from acd.service.prompts.converting import Converters
 from acd.service.prompts.defaults import DEFAULT_TEXTS, ON_DEMAND, PromptTable, Recording, SpokenText, with_defaults
 from acd.service.prompts.joining import PAUSE_S, SENTENCE_PAUSE_S
 from acd.service.prompts.tools import ToolError
@@ -98,12 +99,12 @@ def log() -> Log:
 
 @pytest.fixture(autouse=True)
 def converter(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Convert in this process and each sound once, save for the test of that: a process for each takes long."""
+    """Convert in this process and each sound once, save for the test of that: starting processes takes long."""
     if request.function.__name__ == "test_sounds_are_not_computed_in_our_own_process":
         return
     known: dict[tuple[bytes, int, bool], bytes] = {}
 
-    async def quick(wav: bytes, rate_hz: int, *, speech: bool) -> bytes:
+    async def quick(_: Converters, wav: bytes, rate_hz: int, *, speech: bool) -> bytes:
         await asyncio.sleep(0)
         if (wav, rate_hz, speech) not in known:
             try:
@@ -112,7 +113,7 @@ def converter(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
                 raise ToolError(str(error)) from error
         return known[wav, rate_hz, speech]
 
-    monkeypatch.setattr(making, "convert", quick)
+    monkeypatch.setattr(Converters, "convert", quick)
 
 
 Make = Callable[..., PromptStore]

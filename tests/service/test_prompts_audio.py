@@ -240,14 +240,58 @@ def test_speech_is_converted_and_a_recordings_level_left_alone() -> None:
     assert max(recording.samples) == pytest.approx(0.25, abs=0.01)
 
 
-def test_as_a_program_it_needs_no_packages_and_tells_what_is_wrong() -> None:
-    argv = [sys.executable, "-I", "-S", prompts_audio.__file__, "--rate", "16000", "--speech"]
+@pytest.mark.parametrize(("from_hz", "to_hz"), [(22050, 8000), (22050, 16000), (8000, 16000), (11025, 8000)])
+def test_the_loudest_sounds_come_through_without_spilling(from_hz: int, to_hz: int) -> None:
+    """Full scale in the order that drives the low-pass filter highest: the signs of its impulse response."""
+    scale = min(1.0, to_hz / from_hz)
+    for fraction in (0.0, 0.5):
+        signs = [math.copysign(1.0, math.sin(math.pi * (at - fraction) * scale * 0.92) or 1.0) for at in range(1, 200)]
+        signs = [sign * (1 if at > fraction else -1) for at, sign in enumerate(signs, start=1)]
+        loud = Sound([*reversed(signs), 1.0, *signs], from_hz)
+        quiet = Sound([sample / 16 for sample in loud.samples], from_hz)
 
-    good = subprocess.run(argv, input=write_wav(tone(500, 22050)), capture_output=True, check=False, timeout=60)
-    bad = subprocess.run(argv, input=write_wav(silence(22050, 1.0)), capture_output=True, check=False, timeout=60)
-    odd = subprocess.run(argv, input=b"ID3", capture_output=True, check=False, timeout=60)
+        highest, lowest = resample(loud, to_hz).samples, resample(quiet, to_hz).samples
 
-    assert (good.returncode, good.stderr) == (0, b"")
-    assert read_format(good.stdout).rate_hz == 16000
-    assert (bad.returncode, bad.stderr, bad.stdout) == (1, b"there is no sound in it\n", b"")
-    assert (odd.returncode, odd.stderr, odd.stdout) == (1, b"it is not a WAV file\n", b"")
+        # A sample that spills is off by four times full scale.
+        assert highest == pytest.approx([16 * sample for sample in lowest], abs=2e-3)
+        assert max(map(abs, highest)) > 1.2, "louder than full scale"
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 3, 17, 4095, 4096, 4097, 9000])
+def test_sounds_of_any_length_keep_it_and_are_whole_where_blocks_meet(count: int) -> None:
+    short = resample(Sound([0.25] * count, 22050), 8000)
+
+    assert len(short.samples) == count * 8000 // 22050
+    assert short.samples[40:-40] == pytest.approx([0.25] * len(short.samples[40:-40]), abs=1e-6)
+
+
+def request(wav: bytes, rate_hz: int, *, speech: bool) -> bytes:
+    return prompts_audio.REQUEST.pack(rate_hz, speech, len(wav)) + wav
+
+
+def answers(written: bytes) -> list[tuple[int, bytes]]:
+    found = []
+    while written:
+        good, length = prompts_audio.ANSWER.unpack_from(written)
+        found.append((good, written[prompts_audio.ANSWER.size :][:length]))
+        written = written[prompts_audio.ANSWER.size + length :]
+    return found
+
+
+def test_as_a_program_it_needs_no_packages_and_answers_until_nothing_is_asked() -> None:
+    argv = [sys.executable, "-I", "-S", prompts_audio.__file__]
+    asked = [
+        request(write_wav(tone(500, 22050)), 16000, speech=True),
+        request(write_wav(silence(22050, 1.0)), 8000, speech=True),
+        request(b"ID3", 8000, speech=False),
+        request(write_wav(silence(8000, 1.0)), 8000, speech=False),
+    ]
+
+    ended = subprocess.run(argv, input=b"".join(asked), capture_output=True, check=True, timeout=60)
+
+    (good, sound), bad, odd, (after, plain) = answers(ended.stdout)
+    assert (good, after, ended.stderr) == (1, 1, b"")
+    assert read_format(sound).rate_hz == 16000
+    assert bad == (0, b"there is no sound in it")
+    assert odd == (0, b"it is not a WAV file")
+    assert plain == write_wav(silence(8000, 1.0))

@@ -9,7 +9,7 @@ import pytest
 import uvloop
 
 from acd.service.prompts import tools as prompts_tools
-from acd.service.prompts.tools import ToolError, bare_environment, convert, run_tool
+from acd.service.prompts.tools import ToolError, bare_environment, run_tool
 
 
 def script(code: str) -> list[str]:
@@ -102,11 +102,6 @@ async def test_a_program_that_writes_without_end_is_ended(monkeypatch: pytest.Mo
 
     with pytest.raises(ToolError, match="wrote more than 1000000 bytes"):
         await run_tool(script("while True: print('x' * 100000)"), b"", timeout_s=30)
-
-
-async def test_a_sound_that_cannot_be_used_is_told() -> None:
-    with pytest.raises(ToolError, match=r"the sound converter failed with exit code 1: it is not a WAV file"):
-        await convert(b"ID3", 8000, speech=True)
 
 
 def test_a_program_that_ends_before_it_is_fed_is_no_trouble_on_the_engines_own_loop() -> None:

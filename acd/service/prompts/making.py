@@ -14,8 +14,9 @@ from typing import TypeAlias
 from structlog.typing import FilteringBoundLogger
 
 from acd.service.prompts.cache import CacheError, SoundCache
+from acd.service.prompts.converting import Converters
 from acd.service.prompts.synthesis import Synthesiser, clean_text
-from acd.service.prompts.tools import ToolError, convert
+from acd.service.prompts.tools import ToolError
 from ivr.speech import Text
 
 __all__ = ["RATE_ENDINGS", "Faults", "PromptLimits", "SoundMaker"]
@@ -97,6 +98,7 @@ class SoundMaker:
         self._limits = limits
         self._faults = faults
         self._clock = clock
+        self._converters = Converters()
         self._slots = asyncio.Semaphore(limits.at_once)
         self._making: dict[str, asyncio.Task[None]] = {}
         self._failed: dict[str, tuple[float, str]] = {}
@@ -110,6 +112,7 @@ class SoundMaker:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await self._converters.close()
 
     def choices(self, text: Text) -> list[tuple[str, str]]:
         """The voices that speak a text's language, the best first, each with its sound's name."""
@@ -186,7 +189,7 @@ class SoundMaker:
     async def _synthesise(self, choice: _Choice) -> dict[str, bytes]:
         try:
             wav = await choice.voice.synthesise(choice.words, choice.language)
-            files = {RATE_ENDINGS[rate_hz]: await convert(wav, rate_hz, speech=True) for rate_hz in self._rates_hz}
+            files = await self._files(wav, speech=True)
         except ToolError:
             self._resting.failed(choice.voice.name)
             raise
@@ -198,7 +201,14 @@ class SoundMaker:
             wav = await asyncio.to_thread(path.read_bytes)
         except OSError as error:
             raise ToolError(f"{path} cannot be read: {error.strerror}") from error
-        return {RATE_ENDINGS[rate_hz]: await convert(wav, rate_hz, speech=False) for rate_hz in self._rates_hz}
+        return await self._files(wav, speech=False)
+
+    async def _files(self, wav: bytes, *, speech: bool) -> dict[str, bytes]:
+        """A WAV file as what Asterisk plays, by file ending."""
+        return {
+            RATE_ENDINGS[rate_hz]: await self._converters.convert(wav, rate_hz, speech=speech)
+            for rate_hz in self._rates_hz
+        }
 
     async def _made(self, key: str, make: _Make, patience_s: float | None) -> None:
         """See that the sound `key` is there, made unless it is; all who want it at once share one making."""

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import os
-import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-
-from acd.service.prompts import audio
 
 ERROR_TEXT_MAX = 300
 ERROR_BYTES_MAX = 100_000
 OUTPUT_BYTES_MAX = 200_000_000
-CONVERT_TIMEOUT_S = 60.0
 DRAIN_TIMEOUT_S = 2.0
 
 
@@ -48,24 +44,11 @@ async def run_tool(argv: Sequence[str], given: bytes, *, timeout_s: float, name:
     except TimeoutError:
         raise ToolError(f"{name} took longer than {timeout_s:g} s") from None
     finally:
-        await _end(process)
+        await end_process(process)
     if process.returncode != 0:
         text = complaint.decode(errors="replace").strip()[-ERROR_TEXT_MAX:]
         raise ToolError(f"{name} failed with exit code {process.returncode}" + (f": {text}" if text else ""))
     return output
-
-
-async def convert(wav: bytes, rate_hz: int, *, speech: bool) -> bytes:
-    """`acd.service.prompts.audio.convert` in a process of its own, so that the computing does not hold up the calls.
-
-    Raises:
-        ToolError: the sound cannot be used.
-    """
-    # -I -S: the program needs the standard library alone, and starts three times as fast without site-packages.
-    argv = [sys.executable, "-I", "-S", str(audio.__file__), "--rate", str(rate_hz)]
-    return await run_tool(
-        [*argv, "--speech"] if speech else argv, wav, timeout_s=CONVERT_TIMEOUT_S, name="the sound converter"
-    )
 
 
 def bare_environment() -> Mapping[str, str]:
@@ -75,7 +58,7 @@ def bare_environment() -> Mapping[str, str]:
 
 async def _communicate(process: asyncio.subprocess.Process, given: bytes, name: str) -> tuple[bytes, bytes]:
     """What the program writes on its standard output and error until it ends."""
-    stdin, stdout, stderr = _pipes(process)
+    stdin, stdout, stderr = pipes(process)
     output = asyncio.create_task(_read(stdout, OUTPUT_BYTES_MAX, name))
     complaint = asyncio.create_task(_read(stderr, ERROR_BYTES_MAX, name))
     tasks = (output, complaint, asyncio.create_task(_feed(stdin, given)))
@@ -108,14 +91,15 @@ async def _feed(stream: asyncio.StreamWriter, given: bytes) -> None:
     stream.close()
 
 
-async def _end(process: asyncio.subprocess.Process) -> None:
+async def end_process(process: asyncio.subprocess.Process) -> None:
+    """End a program, if it has not ended, and wait until it has."""
     if process.returncode is not None:
         return
     with suppress(ProcessLookupError):
         process.kill()
     # asyncio counts a process as ended when its pipes have been read to their end, too; what a killed one has left in
     # them is little. The bound is for a child of its own that keeps them open.
-    _, *streams = _pipes(process)
+    _, *streams = pipes(process)
     with suppress(TimeoutError):
         async with asyncio.timeout(DRAIN_TIMEOUT_S):
             for stream in streams:
@@ -124,9 +108,10 @@ async def _end(process: asyncio.subprocess.Process) -> None:
             await process.wait()
 
 
-def _pipes(
+def pipes(
     process: asyncio.subprocess.Process,
 ) -> tuple[asyncio.StreamWriter, asyncio.StreamReader, asyncio.StreamReader]:
+    """Standard input, output and error of a program that was started with pipes."""
     if process.stdin is None or process.stdout is None or process.stderr is None:
         raise ValueError("the process was started without pipes")
     return process.stdin, process.stdout, process.stderr
