@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from acd.service.call_state import CallPhase, StoredCall
@@ -72,6 +72,10 @@ class CallPlace:
     customer: str = ""
     known: Mapping[str, str] = field(default_factory=dict)
     """What a look-up has told of the caller."""
+
+    def survey(self, of_queue: Callable[[str], NodeId | None]) -> NodeId | None:
+        """The survey behind a talk from here; None for a call that was for one agent alone."""
+        return of_queue(self.queued.queue) if self.queued is not None and self.queued.only is None else None
 
     def state(self, context: CallContext) -> StoredCall:
         """Return what the channel is to remember, which is told so now."""

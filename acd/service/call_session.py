@@ -7,80 +7,38 @@ the state on the channel tells where the caller was, and the caller goes on ther
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import structlog
 from structlog.typing import FilteringBoundLogger
 
-from acd.core.calls import Call
 from acd.core.commands import ChangeQueue, Overflow
-from acd.core.events import CallArrived, CallEnded, CallerIdentified, CallQueued, Event, TalkEnded
+from acd.core.events import CallArrived, CallEnded, CallerIdentified, CallQueued, TalkEnded
 from acd.core.specs import OverflowAction, OverflowActionKind
 from acd.core.transitions import CallState
-from acd.service.agi_line import AgiLine, Sounds
+from acd.service.agi_line import AgiLine
 from acd.service.call_entry import dialled_number, new_context, read_stored
+from acd.service.call_memory import CallMemory
 from acd.service.call_place import CallPlace, Wait
-from acd.service.call_state import (
-    CALL_VARIABLE,
-    STATE_VARIABLE,
-    CallPhase,
-    StoredCall,
-)
-from acd.service.clocks import Clocks
-from acd.service.lookups.customers import Customer, CustomerDesk
-from acd.service.one_agent import OneAgent
-from acd.service.overflow import After, OverflowActions
-from acd.service.queue_stay import QueueStay, StayEnd, StayTools
+from acd.service.call_state import CallPhase, StoredCall
+from acd.service.lookups.customers import Customer
+from acd.service.overflow import After
+from acd.service.queue_stay import QueueStay, StayEnd
+from acd.service.session_tools import SessionTools
 from acd.service.waiting import WaitingCaller
 from ami_bridge.agi_session import AgiSession
 from ivr.context import CallContext
-from ivr.dialling import Dial
-from ivr.interpreter import Interpreter
 from ivr.line import LineHungUp
 from ivr.outcome import AgentMiss, Enqueue, NodeId, Outcome, ToAgent, WaitOn
-from ivr.record import OnStep, StepOutcome, StepRecord
+from ivr.record import StepOutcome, StepRecord
 
-__all__ = ["CallSession", "SessionTools"]
+__all__ = ["CallSession"]
 
 log: FilteringBoundLogger = structlog.get_logger(__name__)
 
 _MOST_REQUEUES = 3
 """So often a call is queued again that the engine let go of after a fault, or that could not go where it was sent."""
 _MUSIC = "default"
-
-
-@dataclass(frozen=True, slots=True)
-class SessionTools:
-    """What a session uses of the process around it."""
-
-    post: Callable[[Event], None]
-    calls: Mapping[str, Call]
-    """The engine's live calls, to read."""
-    clocks: Clocks
-    new_call_id: Callable[[], str]
-    interpreter: Callable[[OnStep], Interpreter]
-    entry_node: Callable[[str], NodeId]
-    """Where a caller who dialled this number enters the menus."""
-    sounds: Sounds
-    came_in: Callable[[str], None]
-    """Told of a call that an engine has known before, when its caller is on a line to us again."""
-    taken_over: Callable[[str], None]
-    """Told when a caller (Uniqueid) comes in whose talk was being followed without a line to us."""
-    stay: StayTools
-    overflow: OverflowActions
-    set_variable: Callable[[str, str, str], bool]
-    """Set a variable (channel, name, value) beside the line, which may be busy; False: that cannot be done now."""
-    can_set_variable: Callable[[], bool]
-    customers: CustomerDesk
-    """Tells who calls."""
-    customer: Callable[[str], Customer]
-    """Who calls from this number, as far as that is at hand."""
-    survey: Callable[[str], NodeId | None]
-    """The survey of a queue, for who is still there when the agent has hung up."""
-    one_agent: OneAgent
-    keys: Callable[[str], Mapping[str, OverflowAction]]
-    """What the keys do that a caller waiting in this queue may press."""
-    call_later: Callable[[float, Callable[[], None]], object]
 
 
 class CallSession:
@@ -90,10 +48,11 @@ class CallSession:
         self._agi = agi
         self._tools = tools
         self._waiting = WaitingCaller(tools.calls, tools.clocks.monotonic, tools.call_later)
-        self._line = AgiLine(
-            agi, tools.sounds, self._note_place, around_dial=self._note_dial, on_key=self._waiting.key_from_line
-        )
         self._place = CallPlace(tools.clocks.wall(), dialled_number(agi))
+        self._memory = memory = CallMemory(agi.channel, self._place, tools)
+        self._line = AgiLine(
+            agi, tools.sounds, memory.note_place, around_dial=memory.note_dial, on_key=self._waiting.key_from_line
+        )
         self._context = CallContext(call_id="")
         self._known: Customer | None = None
         self._ended = False
@@ -123,6 +82,7 @@ class CallSession:
             stored = await read_stored(self._agi, self._line)
             self.call_id = self._agi.args[0] if stored is not None else self._tools.new_call_id()
             self._context = new_context(self._agi, self.call_id, self._place.dialled)
+            self._memory.begin(self._line, self._context)
             begin(self)
             self._agi.on_hangup(lambda: self._end(end))
             if not self._agi.ended:
@@ -215,7 +175,7 @@ class CallSession:
         # itself needs what the channel is told.
         needed = entered_at is not None or self._tools.stay.variables() or not self._tools.can_set_variable()
         if needed:
-            await self._save()
+            await self._memory.save()
         end, stay = await self._stay(None if kept is None else clocks.to_monotonic(kept), saved=bool(needed))
         while end is not StayEnd.TALKED:
             if end is StayEnd.LEFT and wait.only is not None and self._waiting.miss is not None:
@@ -227,7 +187,7 @@ class CallSession:
                 done, outcome = await self._go_elsewhere(action, reason)
                 if done:
                     return outcome
-                await self._save()
+                await self._memory.save()
             self._requeues += 0 if end is StayEnd.LEFT else 1
             if self._requeues > _MOST_REQUEUES:
                 log.error("call goes to the dialplan's fall-back", call_id=self.call_id, why="it came back too often")
@@ -235,7 +195,7 @@ class CallSession:
                 return None
             end, stay = await self._stay(clocks.to_monotonic(place.entered_at))
         self._context.waiting_since = None
-        then = wait.then or self._survey()
+        then = wait.then or self._place.survey(self._tools.survey)
         return await self._walk(then) if then is not None else None
 
     async def _stay(self, entered_at: float | None, *, saved: bool = True) -> tuple[StayEnd, QueueStay]:
@@ -268,17 +228,12 @@ class CallSession:
             log.info("call queued", call_id=self.call_id, queue=queued.queue)
             self._waiting.queued()
             if not saved:
-                await self._save_beside(stay)
+                await self._memory.save_beside(stay)
             return await stay.run(), stay
         finally:
             self._waiting.end()
             self.stay = None
             self._tell_facts()
-
-    def _survey(self) -> NodeId | None:
-        """The survey of the queue that the caller was served in; None for a call that was for one agent alone."""
-        queued = self._place.queued
-        return self._tools.survey(queued.queue) if queued is not None and queued.only is None else None
 
     def _keys(self, queued: Wait) -> Mapping[str, OverflowAction]:
         """What keys do now: in the queue that the call is in by now."""
@@ -354,7 +309,7 @@ class CallSession:
             self._place.queued = replace(self._place.queued, queue=change.queue)
             self._place.entered_at = self._tools.clocks.to_wall(change.entered_at)
             self._context.waiting_since = self._place.entered_at
-            await self._save()
+            await self._memory.save()
 
     # Resuming.
 
@@ -416,7 +371,7 @@ class CallSession:
             return await self._queue(wait, min(stored.entered_at, self._tools.clocks.wall()))
         return await self._walk(node or self._tools.entry_node(stored.dialled))
 
-    # What the channel remembers.
+    # What is told of it.
 
     def _on_step(self, step: StepRecord) -> None:
         self._place.node = step.to or self._place.node
@@ -432,45 +387,6 @@ class CallSession:
                 steps=step.number,
                 goes_to=step.to or "",
             )
-
-    async def _note_place(self) -> None:
-        """Let the channel remember the node that the caller is at, if it does not yet."""
-        if self._place.queued is None and self._place.node != self._place.saved and not self._line.released:
-            await self._save()
-
-    async def _note_dial(self, dial: Dial | None) -> None:
-        """Let the channel remember that a node connects the caller with somebody, or that this is over."""
-        if self._line.released:
-            return
-        self._place.dial = dial
-        await self._save()
-
-    async def _save_beside(self, stay: QueueStay) -> None:
-        """Let the channel remember the place in the queue: by the line, or beside it if phones ring already."""
-        if stay.dialling is None:
-            await self._save()
-            return
-        for name, value in ((CALL_VARIABLE, self.call_id), (STATE_VARIABLE, self._state())):
-            if not self._tools.set_variable(self._agi.channel, name, value):
-                log.warning("the channel of a call does not know its place", call_id=self.call_id)
-
-    async def _save(self) -> None:
-        # DIALSTATUS is cleared so that it tells of our own dial, not of one before the caller came to us.
-        await self._line.set_variables(
-            (
-                (CALL_VARIABLE, self.call_id),
-                (STATE_VARIABLE, self._state()),
-                ("DIALSTATUS", ""),
-                *self._tools.stay.variables(),
-            )
-        )
-
-    def _state(self) -> str:
-        """What the channel is to remember, which is told so now."""
-        state = self._place.state(self._context)
-        if state.phase is CallPhase.QUEUE and not state.node:
-            state = replace(state, node=self._survey() or "")
-        return state.encode()
 
 
 def _nothing(_: CallSession) -> None:

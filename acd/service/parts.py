@@ -33,7 +33,6 @@ from acd.service.calendars.overrides import Overrides
 from acd.service.calendars.queue_states import EngineQueues
 from acd.service.call_log import CallLog
 from acd.service.call_screen import CallScreen
-from acd.service.call_session import SessionTools
 from acd.service.callbacks.wiring import Surroundings, customer_of, make_callbacks
 from acd.service.clocks import Clocks
 from acd.service.compile import compile_config
@@ -56,11 +55,12 @@ from acd.service.outbound import Exchange, Outbound
 from acd.service.overflow import OverflowActions
 from acd.service.process_figures import ProcessFigures
 from acd.service.prompts.site import Voices, prompt_store
-from acd.service.queue_stay import StayTools
 from acd.service.recorder import Recorder
 from acd.service.reload import Reloading
+from acd.service.session_tools import SessionTools
 from acd.service.sessions import Sessions
 from acd.service.site_taking import SiteTaking, TakenBy
+from acd.service.stay_tools import StayTools
 from acd.service.stocktaking import RestoredTalks, Stocktaking
 from acd.service.voicemail.wiring import VoicemailAround, make_queue_items, make_voicemail
 from acd.web import calendars, callbacks, calls, surveys, voicemail

@@ -9,26 +9,24 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
 from enum import Enum
 
 import structlog
 
 from acd.core.commands import AddLeg, Announce, CancelLeg, CancelOffer, ChangeQueue, OfferCall, Overflow
-from acd.core.events import CallLeftQueue, Event, LegFailed, LegFailure, OfferEnded
-from acd.core.specs import QueueSpec
+from acd.core.events import CallLeftQueue, LegFailed, LegFailure, OfferEnded
 from acd.service.agi_line import AgiLine, hung_up
-from acd.service.late_legs import CallerId, LateLeg, LateLegs
-from acd.service.legs import DialResult, Known, LegTracker
-from acd.service.live_site import AgentPhone
+from acd.service.late_legs import CallerId, LateLeg
+from acd.service.legs import DialResult, Known
+from acd.service.stay_tools import StayTools, dial_arguments
 from acd.service.waiting_messages import speech_of
 from ami_bridge.agi_codec import AgiReply
 from ami_bridge.agi_session import AgiError, AgiSession
 from ami_bridge.translation import ANSWERED
 from ivr.line import LineHungUp
 
-__all__ = ["QueueStay", "StayEnd", "StayTools", "dial_arguments"]
+__all__ = ["QueueStay", "StayEnd"]
 
 log = structlog.get_logger(__name__)
 
@@ -51,39 +49,6 @@ class StayEnd(Enum):
     """The caller has left the queue by own wish, or was waiting for an agent who does not take the call."""
     LOST = "lost"
     """The engine has let go of the call after a fault: it must be queued again."""
-
-
-@dataclass(frozen=True, slots=True)
-class StayTools:
-    """What a stay uses of the process around it."""
-
-    tracker: LegTracker
-    post: Callable[[Event], None]
-    late: LateLegs
-    phones: Mapping[str, AgentPhone]
-    queues: Mapping[str, QueueSpec]
-    stop_playback: Callable[[str], None]
-    """Stop, through AMI, what is being played on this channel."""
-    can_stop_playback: Callable[[], bool]
-    """Whether that is possible now; otherwise nothing is announced, as it would delay an offer."""
-    variables: Callable[[], Sequence[tuple[str, str]]]
-    """Variables of channels that the dialplan needs for agents' phones."""
-
-
-def dial_arguments(
-    phones: Sequence[AgentPhone], ring_timeout_s: float, queue: QueueSpec | None
-) -> tuple[str, str, str]:
-    """Write the arguments of ``Dial``.
-
-    ``g``: when the agent hangs up the caller stays with us. ``i``: a phone that forwards its calls has rejected, it
-    does not take the caller elsewhere. ``m(class)`` or ``r``: what the caller hears meanwhile. ``b``: phones that are
-    to answer by themselves are told so.
-    """
-    ringing = queue is not None and queue.while_ringing == "ringing"
-    heard = "r" if ringing else f"m({queue.music if queue is not None else 'default'})"
-    answering = "".join(phone.marked for phone in phones if phone.auto_answer)
-    told = f"b(acd-pre-dial^s^1({answering}))" if answering else ""
-    return "&".join(phone.dial for phone in phones), f"{ring_timeout_s:g}", f"gi{heard}{told}"
 
 
 class QueueStay:

@@ -21,10 +21,11 @@ from acd.core.commands import (
     VerifyOffer,
 )
 from acd.core.events import CallEnded, CallLeftQueue, LegFailure, OfferEnded
-from acd.service.call_session import CallSession, SessionTools
+from acd.service.call_session import CallSession
 from acd.service.callbacks.desk import Callbacks
 from acd.service.lookups.customers import Customer
 from acd.service.queue_stay import QueueStay
+from acd.service.session_tools import SessionTools
 from ami_bridge.agi_session import AgiSession
 from ivr.context import CallContext
 

@@ -12,7 +12,7 @@ from acd.core.specs import AgentSpec
 from acd.core.transitions import AgentState, CallState
 from acd.service.late_legs import CallerId, LateLeg, LateLegs
 from acd.service.live_site import AgentPhone
-from acd.service.queue_stay import dial_arguments
+from acd.service.stay_tools import dial_arguments
 from tests.service.fake_channel import FakeChannel
 from tests.service.sites import write_site
 from tests.service.test_calls import Site, run

@@ -1,0 +1,89 @@
+"""What the caller's channel remembers of the call, so that an engine after us goes on where it was."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import structlog
+from structlog.typing import FilteringBoundLogger
+
+from acd.service.agi_line import AgiLine
+from acd.service.call_place import CallPlace
+from acd.service.call_state import CALL_VARIABLE, STATE_VARIABLE, CallPhase
+from acd.service.queue_stay import QueueStay
+from acd.service.session_tools import SessionTools
+from ivr.context import CallContext
+from ivr.dialling import Dial
+
+__all__ = ["CallMemory"]
+
+log: FilteringBoundLogger = structlog.get_logger(__name__)
+
+
+class CallMemory:
+    """Writes ``place`` and what the menus know of the call on the channel. ``begin`` comes before anything else."""
+
+    def __init__(self, channel: str, place: CallPlace, tools: SessionTools) -> None:
+        self._channel = channel
+        self._place = place
+        self._tools = tools
+        self._call_id = ""
+        self._begun: tuple[AgiLine, CallContext] | None = None
+
+    def begin(self, line: AgiLine, context: CallContext) -> None:
+        """The call is known."""
+        self._call_id = context.call_id
+        self._begun = (line, context)
+
+    @property
+    def _line(self) -> AgiLine:
+        return self._known()[0]
+
+    @property
+    def _context(self) -> CallContext:
+        return self._known()[1]
+
+    def _known(self) -> tuple[AgiLine, CallContext]:
+        if self._begun is None:
+            raise LookupError(f"nothing is known of the call on {self._channel} yet")
+        return self._begun
+
+    async def note_place(self) -> None:
+        """Let the channel remember the node that the caller is at, if it does not yet."""
+        if self._place.queued is None and self._place.node != self._place.saved and not self._line.released:
+            await self.save()
+
+    async def note_dial(self, dial: Dial | None) -> None:
+        """Let the channel remember that a node connects the caller with somebody, or that this is over."""
+        if self._line.released:
+            return
+        self._place.dial = dial
+        await self.save()
+
+    async def save_beside(self, stay: QueueStay) -> None:
+        """Let the channel remember the place in the queue: by the line, or beside it if phones ring already."""
+        if stay.dialling is None:
+            await self.save()
+            return
+        for name, value in ((CALL_VARIABLE, self._call_id), (STATE_VARIABLE, self._state())):
+            if not self._tools.set_variable(self._channel, name, value):
+                log.warning("the channel of a call does not know its place", call_id=self._call_id)
+
+    async def save(self) -> None:
+        """Let the channel remember the place, by the line."""
+        # DIALSTATUS is cleared so that it tells of our own dial, not of one before the caller came to us.
+        await self._line.set_variables(
+            (
+                (CALL_VARIABLE, self._call_id),
+                (STATE_VARIABLE, self._state()),
+                ("DIALSTATUS", ""),
+                *self._tools.stay.variables(),
+            )
+        )
+
+    def _state(self) -> str:
+        """What the channel is to remember, which is told so now."""
+        state = self._place.state(self._context)
+        if state.phase is CallPhase.QUEUE and not state.node:
+            state = replace(state, node=self._place.survey(self._tools.survey) or "")
+        return state.encode()
