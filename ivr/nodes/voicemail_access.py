@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from ivr.dialling import Dial, DialEnd
 from ivr.line import RecordLimits
 from ivr.mailboxes import BoxUnavailable, Heard, Login, MessageKind, Shelf
+from ivr.nodes.pin import WAITING_MUSIC
 from ivr.outcome import End, EndReason, Go, HangUp, Move, NodeId
 from ivr.record import StepOutcome
 from ivr.recordings import Manner, RecordingImpossible
@@ -123,7 +124,7 @@ class VoicemailAccess(Node):
             if access is not None and not access.needs_pin:
                 return access.box
             pin = await _secret(visit, (*feedback, Prompt("voicemail-pin")))
-            result, box = await boxes.login(number, pin, visit.call)
+            result, box = await visit.wait_for(boxes.login(number, pin, visit.call), WAITING_MUSIC)
             if result is Login.RIGHT:
                 visit.tried("pin-right")
                 return box

@@ -287,11 +287,11 @@ class VoicemailDesk:
         """See ``Mailboxes``. For a number without a box a PIN is compared all the same: it takes as long.
 
         Wrong ones are counted for the box, and for the agent or the number that calls; callers without a number share
-        one count.
+        one count, and so do numbers without a box: what is keyed in there may be a PIN, and is written down nowhere.
         """
         spec = self._boxes().by_number(number)
         keys = (
-            f"box:{spec.name if spec is not None else number}",
+            f"box:{spec.name if spec is not None else ''}",
             f"caller:{self._agent_of(call.call_id) or call.caller}",
         )
         if self._lockouts.is_locked(*keys):

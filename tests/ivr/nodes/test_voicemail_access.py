@@ -213,9 +213,11 @@ async def test_from_outside_with_box_and_pin() -> None:
             "voicemail-pin": [[(0.1, "4"), (0.2, "7"), (0.3, "1"), (0.4, "1"), (0.5, "#")]],
             **keys("#"),
         },
+        work_s=[1.0],
     )
     await listener.run()
     assert boxes.tried == [("501", "4711")]
+    assert len(listener.line.music) == 1, "while the PIN is compared keys are taken as everywhere"
     assert "a recording" in listener.line.heard_parts
     assert not any("4711" in record.key for record in listener.records), "no record holds the PIN"
 

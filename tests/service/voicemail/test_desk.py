@@ -5,6 +5,7 @@ from datetime import timedelta, timezone
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from acd.service.voicemail.message import MessageState
 from acd.service.voicemail.store import MessageStore
@@ -119,6 +120,19 @@ async def test_pins_and_the_lock_out(desk: Desk) -> None:
     assert (await desk.desk.login("503", "", call(caller="+49302")))[0] is Login.WRONG, (
         "without a PIN: from inside alone"
     )
+
+
+async def test_what_is_keyed_in_for_a_box_that_is_none_is_written_down_nowhere(desk: Desk) -> None:
+    """It may be a PIN, keyed in a moment too early."""
+    with capture_logs() as logs:
+        await desk.desk.login("918273", "1", call())
+    assert b"918273" not in kept_failures(desk)
+    assert any("PIN is wrong" in entry["event"] for entry in logs)
+    assert "918273" not in str(logs)
+
+
+def kept_failures(desk: Desk) -> bytes:
+    return (desk.folder / "pins.json").read_bytes()
 
 
 async def test_the_lock_out_is_the_box_s_as_well_survives_and_ends(desk: Desk) -> None:
