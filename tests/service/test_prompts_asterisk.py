@@ -54,6 +54,7 @@ async def test_asterisk_plays_spoken_and_recorded_prompts_from_beginning_to_end(
             assert size(wide) / SLIN16_BYTES_PER_S == pytest.approx(duration_s, abs=2 * GSM_FRAME_S)
         await native_recordings_play(tmp_path, pbx, store)
         await joined_parts_play(tmp_path, pbx, store)
+    await store.close()
 
 
 async def native_recordings_play(tmp_path: Path, pbx: Pbx, store: PromptStore) -> None:
