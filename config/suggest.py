@@ -61,10 +61,13 @@ def known_names(known: Collection[str]) -> str:
     return f"{', '.join(names[:_LISTED_AT_MOST])}, … ({len(names)} in all)"
 
 
-def suggestion(name: str, known: Collection[str]) -> str:
-    """Say what would be right: the nearest name, else the names there are, else that there are none."""
+def suggestion(name: str, known: Collection[str], listed: Collection[str] = ()) -> str:
+    """Say what would be right: the nearest name, else the names there are, else that there are none.
+
+    ``listed`` are those of them that are worth being listed; all, if left out.
+    """
     if near := nearest(name, known):
         return f"did you mean '{near}'?"
     if not known:
         return "none is defined"
-    return f"known: {known_names(known)}"
+    return f"known: {known_names(listed or known)}"

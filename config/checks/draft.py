@@ -118,4 +118,6 @@ def effective(routing: Routing, queue: str, key: str) -> tuple[Any, KeyPath]:
 def refer(findings: Findings, position: Position, kind: str, name: str, known: Collection[str] | None) -> None:
     """Report a name that nothing has, with the nearest name there is."""
     if known is not None and name not in known:
-        findings.error(position, f"unknown {kind} '{name}'; {suggestion(name, known)}")
+        # The site's own prompts help; the many that are built in would push them off the list.
+        listed = set(known) - BUILT_IN_PROMPTS if kind == "prompt" else known
+        findings.error(position, f"unknown {kind} '{name}'; {suggestion(name, known, listed)}")
