@@ -221,6 +221,7 @@ async def test_who_gives_up_while_it_rings_leaves_nothing_behind(stage: OpenStag
     async with on_stage(stage, tmp_path, hangs="yes", timeout_s="10") as (s, side):
         call = await s.place(CallPlan(GREETING_NUMBER, caller_number=WANG))
         await call.wait_for(lambda message: message.is_response(180))
+        await asyncio.wait_for(side.came.wait(), 15)  # the dialplan rings before the engine asks
         await call.hang_up()
         await asyncio.wait_for(side.gone.wait(), 15)
         await s.empty()
