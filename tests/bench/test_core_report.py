@@ -90,6 +90,7 @@ def test_peers_stand_beside_the_same_case() -> None:
     assert line.split()[-6:] == ["39.0", "/", "149.0", ">4,000", "/", "5,000"]
 
 
+@pytest.mark.slow
 def test_a_run_has_every_strategy_both_events_and_both_peers(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -213,6 +213,7 @@ def _waiting(engine: Engine) -> list[Call]:
     return [call for call in engine.calls.values() if call.state is CallState.WAITING]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("trace", [_rush_hour, _two_queues], ids=_name)
 def test_it_never_grows_only_because_time_has_passed(trace: Callable[[int], Scenario]) -> None:
     """At random moments, for every waiting caller: later, with nothing happened, the estimate is no longer."""
