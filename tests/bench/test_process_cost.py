@@ -3,10 +3,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
+import time
 
-from bench.process_cost import Memory, memory_of, parse_memory, parse_processor_s, processor_s
+import pytest
 
-STAT = "4711 (acd (run) 1) S 1 4711 4711 0 -1 4194304 9000 7 3 1 250 50 11 12 20 0 5 0 1000 300000000 20000 0 0"
+from bench.process_cost import Memory, memory_of, parse_memory, processor_s
+
 ROLLUP = """\
 55d0c0000000-7ffd00000000 ---p 00000000 00:00 0                          [rollup]
 Rss:               72400 kB
@@ -17,10 +20,6 @@ Private_Clean:       300 kB
 Private_Dirty:     59000 kB
 Referenced:        70000 kB
 """
-
-
-def test_time_in_user_and_system_mode_whatever_the_process_is_called() -> None:
-    assert parse_processor_s(STAT, 100) == 3.0
 
 
 def test_three_kinds_of_memory() -> None:
@@ -44,8 +43,28 @@ def test_a_real_process() -> None:
     with subprocess.Popen([sys.executable, "-c", BUSY], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == b"done\n"
-        # The kernel counts in ticks.
-        assert processor_s(process.pid) >= 0.3 - 2 / os.sysconf("SC_CLK_TCK")
+        assert processor_s(process.pid) >= 0.3
         found = memory_of(process.pid)
         process.kill()
     assert found.rss >= found.pss >= found.uss > 30_000_000
+
+
+def test_a_thousandth_of_a_second_is_seen_and_threads_count_after_their_end() -> None:
+    before = processor_s(os.getpid())
+    worker = threading.Thread(target=spend, args=(0.001,))
+    worker.start()
+    worker.join()
+    assert processor_s(os.getpid()) - before >= 0.001
+
+
+def test_a_process_that_is_gone_is_named() -> None:
+    with subprocess.Popen([sys.executable, "-c", ""]) as process:
+        process.wait()
+        with pytest.raises(ProcessLookupError, match=f"process {process.pid}"):
+            processor_s(process.pid)
+
+
+def spend(seconds: float) -> None:
+    until = time.thread_time() + seconds
+    while time.thread_time() < until:
+        pass
