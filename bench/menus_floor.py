@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Callable
-from typing import cast
 
 import uvloop
 
+from bench.floor_socket import FloorSocket
 from bench.menus_site import END_KEY
 
 __all__ = ["FloorCall"]
@@ -27,24 +26,12 @@ _HUNG_UP = b"200 result=-1"
 _END = b"200 result=%d" % ord(END_KEY)
 
 
-class FloorCall(asyncio.Protocol):
+class FloorCall(FloorSocket):
     """One caller's socket: environment, answer, then a sound for each key until the one that ends the call."""
 
     def __init__(self, sound: str) -> None:
         self._play = b"STREAM FILE %s 0123456789*#ABCD 0\n" % sound.encode()
-        self._step: Callable[[], None] = self._environment
-        self._lines = b""
-        self._transport: asyncio.Transport | None = None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep the socket."""
-        self._transport = cast("asyncio.Transport", transport)
-
-    def data_received(self, data: bytes) -> None:
-        """Go on at each line's end; Asterisk sends one reply at a time."""
-        self._lines += data
-        if self._lines.endswith(b"\n"):
-            self._step()
+        super().__init__(self._environment)
 
     def _environment(self) -> None:
         if b"\n\n" in self._lines:  # HANGUP may stand behind it already
@@ -68,16 +55,6 @@ class FloorCall(asyncio.Protocol):
             self._write(_PLACE, self._noted)
         else:
             self._close()
-
-    def _close(self) -> None:
-        if self._transport is not None:
-            self._transport.close()
-
-    def _write(self, command: bytes, following: Callable[[], None]) -> None:
-        self._lines = b""
-        self._step = following
-        if self._transport is not None:
-            self._transport.write(command)
 
 
 async def _serve(port: int, sound: str) -> None:

@@ -11,9 +11,10 @@ import asyncio
 import sys
 from collections import deque
 from collections.abc import Sequence
-from typing import cast
 
 import uvloop
+
+from bench.floor_socket import FloorSocket
 
 __all__ = ["Floor", "FloorCall"]
 
@@ -40,40 +41,25 @@ class Floor:
             self.idle.append(agent)
 
 
-class FloorCall(asyncio.Protocol):
+class FloorCall(FloorSocket):
     """One caller's socket: environment, answer, music, silence, Dial, end."""
 
     def __init__(self, floor: Floor) -> None:
+        super().__init__(self._environment)
         self._floor = floor
-        self._step = self._environment
         self._agent = ""
-        self._lines = b""
-        self._transport: asyncio.Transport | None = None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep the socket."""
-        self._transport = cast("asyncio.Transport", transport)
-
-    def data_received(self, data: bytes) -> None:
-        """Go on at each line's end; Asterisk sends one reply at a time."""
-        self._lines += data
-        if self._lines.endswith(b"\n"):
-            self._step()
 
     def dial(self, agent: str) -> None:
         """Connect the caller with the agent."""
         self._agent = agent
-        self._step = self._dialled
-        self._write(b"EXEC Dial PJSIP/%s,15,gm\n" % agent.encode())
+        self._write(b"EXEC Dial PJSIP/%s,15,gm\n" % agent.encode(), self._dialled)
 
     def _environment(self) -> None:
         if self._lines.endswith(b"\n\n"):
-            self._step = self._answered
-            self._write(b"EXEC Answer ,i\n")
+            self._write(b"EXEC Answer ,i\n", self._answered)
 
     def _answered(self) -> None:
-        self._step = self._waits
-        self._write(b"SET MUSIC ON default\n")
+        self._write(b"SET MUSIC ON default\n", self._waits)
 
     def _waits(self) -> None:
         self._step = self._nothing
@@ -83,16 +69,10 @@ class FloorCall(asyncio.Protocol):
     def _dialled(self) -> None:
         self._step = self._nothing
         self._floor.freed(self._agent)
-        if self._transport is not None:
-            self._transport.close()
+        self._close()
 
     def _nothing(self) -> None:
         """Nothing is expected."""
-
-    def _write(self, command: bytes) -> None:
-        self._lines = b""
-        if self._transport is not None:
-            self._transport.write(command)
 
 
 async def _serve(port: int, agents: Sequence[str]) -> None:

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Protocol
 
 from ivr.line import LineHungUp, RecordEnd
 from ivr.recordings import Draft, Manner
 from ivr.speech import Prompt, Recording, Speech
 from ivr.visit import KeyPressed, Visit
 
-__all__ = ["OWN_KEYS", "Take", "TakeEnd", "skip_key", "speech_of", "take"]
+__all__ = ["OWN_KEYS", "Take", "TakeEnd", "skip_key", "speech_of", "take", "take_after"]
 
 MOST_TAKES = 10
 """So often at most a caller records again in one visit."""
@@ -45,7 +46,48 @@ class Take:
     urgent: bool = False
     hung_up: bool = False
     pressed: KeyPressed | None = None
-    """A key that leads elsewhere, pressed when all was said: to be raised when the sound has been taken care of."""
+    """A key that leads elsewhere, pressed when all was said."""
+
+    def go_on(self) -> None:
+        """Let the caller's hang-up or key have its effect, once the sound has been taken care of.
+
+        Raises:
+            LineHungUp, KeyPressed: that is so.
+        """
+        if self.hung_up:
+            raise LineHungUp("the caller hung up while recording")
+        if self.pressed is not None:
+            raise self.pressed
+
+
+class Keeper(Protocol):
+    """What becomes of a draft whose caller has gone, or leads elsewhere (`Recordings`, `Mailboxes`)."""
+
+    async def discard(self, draft: Draft) -> None:
+        """It is not wanted."""
+        ...
+
+    def leave(self, draft: Draft) -> None:
+        """The line was lost while the recording goes on: it will be found later."""
+        ...
+
+
+async def take_after(visit: Visit, draft: Draft, manner: Manner, prompts: Sequence[Speech], keeper: Keeper) -> Take:
+    """`take` after some prompts, unless something was said already; what ends it early is told to the keeper.
+
+    Raises:
+        LineHungUp, KeyPressed: as `take` does.
+    """
+    try:
+        if not draft.seconds:
+            await skip_key(visit, prompts)
+        return await take(visit, draft, manner)
+    except LineHungUp:
+        keeper.leave(draft)
+        raise
+    except KeyPressed:
+        await keeper.discard(draft)
+        raise
 
 
 async def take(visit: Visit, draft: Draft, manner: Manner) -> Take:

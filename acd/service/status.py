@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
-from datetime import UTC, datetime
 from typing import Any
 
 from acd.core.snapshot import Snapshot
+from acd.service.moments import wall_text
 from acd.web.backend import Json
 
 __all__ = ["dated", "status_of"]
@@ -16,7 +16,7 @@ __all__ = ["dated", "status_of"]
 def status_of(snapshot: Snapshot, wall_s: float, reasons: tuple[str, ...]) -> Mapping[str, Json]:
     """Write a snapshot as JSON values. ``wall_s``: the moment (UNIX time); ``reasons``: why callers are not served."""
     return {
-        "at": _iso(wall_s),
+        "at": wall_text(wall_s),
         "ready": not reasons,
         "reasons": list(reasons),
         **asdict(snapshot),
@@ -30,12 +30,8 @@ def dated(value: Any, to_wall: Callable[[float], float]) -> Any:
         for key, part in value.items():
             copy[key] = dated(part, to_wall)
             if key.endswith("at_s") and isinstance(part, int | float):
-                copy[key.removesuffix("_s")] = _iso(to_wall(part))
+                copy[key.removesuffix("_s")] = wall_text(to_wall(part))
         return copy
     if isinstance(value, list | tuple):
         return [dated(part, to_wall) for part in value]
     return value
-
-
-def _iso(wall_s: float) -> str:
-    return datetime.fromtimestamp(wall_s, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

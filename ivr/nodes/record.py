@@ -5,15 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ivr.line import LineHungUp
 from ivr.nodes.play import go_or_end
 from ivr.outcome import Go, Move, NodeId
 from ivr.record import ProblemKind, StepOutcome
 from ivr.recordings import Draft, Manner, RecordingImpossible
 from ivr.speech import Speech
-from ivr.taking import OWN_KEYS, Take, TakeEnd, skip_key, speech_of, take
+from ivr.taking import OWN_KEYS, Take, TakeEnd, speech_of, take_after
 from ivr.tree import Node
-from ivr.visit import KeyPressed, Visit
+from ivr.visit import Visit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,16 +44,7 @@ class Record(Node):
         if draft.is_kept:
             self._note(visit, draft, draft.seconds)
             return self._go(TakeEnd.KEPT)
-        try:
-            if not draft.seconds:
-                await skip_key(visit, self.prompts)
-            taken = await take(visit, draft, self.manner)
-        except LineHungUp:
-            recordings.leave(draft)
-            raise
-        except KeyPressed:
-            await recordings.discard(draft)
-            raise
+        taken = await take_after(visit, draft, self.manner, self.prompts, recordings)
         return await self._finish(visit, draft, taken)
 
     async def _finish(self, visit: Visit, draft: Draft, taken: Take) -> Move:
@@ -67,10 +57,7 @@ class Record(Node):
             self._note(visit, draft, taken.seconds)
         else:
             await recordings.discard(draft)
-        if taken.hung_up:
-            raise LineHungUp("the caller hung up while recording")
-        if taken.pressed is not None:
-            raise taken.pressed
+        taken.go_on()
         if taken.end is TakeEnd.FAILED:
             return self._failure(visit, "the line cannot record")
         return self._go(taken.end)

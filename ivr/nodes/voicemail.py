@@ -11,9 +11,9 @@ from ivr.outcome import End, EndReason, Go, HangUp, Move, NodeId
 from ivr.record import ProblemKind, StepOutcome
 from ivr.recordings import Draft, Manner
 from ivr.speech import Prompt, Speech
-from ivr.taking import OWN_KEYS, Take, TakeEnd, skip_key, speech_of, take
+from ivr.taking import OWN_KEYS, Take, TakeEnd, speech_of, take_after
 from ivr.tree import Node
-from ivr.visit import KeyPressed, Visit
+from ivr.visit import Visit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,16 +43,7 @@ class Voicemail(Node):
             return await self._failure(visit, error)
         if face is None or draft.is_kept:
             return await self._go(visit, TakeEnd.KEPT)
-        try:
-            if not draft.seconds:
-                await skip_key(visit, self.greeting or face.greeting)
-            taken = await take(visit, draft, face.manner)
-        except LineHungUp:
-            boxes.leave(draft)
-            raise
-        except KeyPressed:
-            await boxes.discard(draft)
-            raise
+        taken = await take_after(visit, draft, face.manner, self.greeting or face.greeting, boxes)
         return await self._finish(visit, draft, taken)
 
     async def _finish(self, visit: Visit, draft: Draft, taken: Take) -> Move:
@@ -66,10 +57,7 @@ class Voicemail(Node):
                 if taken.hung_up:
                     raise LineHungUp("the caller hung up while recording") from error
                 return await self._failure(visit, error)
-        if taken.hung_up:
-            raise LineHungUp("the caller hung up while recording")
-        if taken.pressed is not None:
-            raise taken.pressed
+        taken.go_on()
         if taken.end is TakeEnd.FAILED:
             return await self._failure(visit, "the line cannot record")
         return await self._go(visit, taken.end)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -118,12 +118,12 @@ class VoicemailAccess(Node):
             if len(own) == 1:
                 number = next(iter(own))
             else:
-                number = await _digits(visit, (*feedback, Prompt("voicemail-box")))
+                number = await _digits(visit, (*feedback, Prompt("voicemail-box")), visit.read_digit)
                 feedback = ()
             access = own.get(number)
             if access is not None and not access.needs_pin:
                 return access.box
-            pin = await _secret(visit, (*feedback, Prompt("voicemail-pin")))
+            pin = await _digits(visit, (*feedback, Prompt("voicemail-pin")), visit.read_secret)
             result, box = await visit.wait_for(boxes.login(number, pin, visit.call), WAITING_MUSIC)
             if result is Login.RIGHT:
                 visit.tried("pin-right")
@@ -144,24 +144,12 @@ async def _end(visit: Visit, to: NodeId | None, why: str) -> Move:
     return End(HangUp(reason=EndReason.END_OF_TREE), why)
 
 
-async def _digits(visit: Visit, speech: tuple[Speech, ...]) -> str:
-    """Read digits up to the hash key, or a pause."""
+async def _digits(visit: Visit, speech: tuple[Speech, ...], read: Callable[[float], Awaitable[str]]) -> str:
+    """Read digits up to hash, or a pause. `read` is how the visit reads one: into its record, or as a secret."""
     await visit.play(speech, barge_in=True)
     digits = ""
     while len(digits) < _MOST_DIGITS:
-        key = await visit.read_digit(_DIGIT_TIMEOUT_S)
-        if key in ("", "#"):
-            break
-        digits += key
-    return digits
-
-
-async def _secret(visit: Visit, speech: tuple[Speech, ...]) -> str:
-    """Read a PIN; its digits go into no record."""
-    await visit.play(speech, barge_in=True)
-    digits = ""
-    while len(digits) < _MOST_DIGITS:
-        key = await visit.read_secret(_DIGIT_TIMEOUT_S)
+        key = await read(_DIGIT_TIMEOUT_S)
         if key in ("", "#"):
             break
         digits += key

@@ -6,7 +6,6 @@ import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 import structlog
@@ -16,6 +15,7 @@ from acd.service.follow_up.courses import Course
 from acd.service.follow_up.limits import DailyLimits
 from acd.service.follow_up.rules import FollowUpRule, Happening
 from acd.service.messages import Message
+from acd.service.moments import wall_text
 from ivr.context import CallContext
 from ivr.surveys import SurveyResult
 
@@ -175,8 +175,7 @@ class FollowUpDesk:
         return fields
 
     def _at(self) -> str:
-        at = datetime.fromtimestamp(self._tools.wall(), UTC)
-        return at.isoformat(timespec="seconds").replace("+00:00", "Z")
+        return wall_text(self._tools.wall(), "seconds")
 
     # What follows.
 

@@ -6,13 +6,13 @@ import hashlib
 import hmac
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Final, Protocol
 
 import orjson
 
 from acd.service.messages.failures import DestinationDown, PermanentFailure, TemporaryFailure
 from acd.service.messages.message import OutgoingHook
+from acd.service.moments import wall_text
 
 __all__ = ["SIGNATURE_HEADER", "HookClient", "HookReply", "HookSender", "HookTarget", "signature"]
 
@@ -82,7 +82,7 @@ class HookSender:
             {
                 "id": hook.id,
                 "event": hook.event,
-                "at": datetime.fromtimestamp(created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+                "at": wall_text(created),
                 "data": dict(hook.data),
             }
         )

@@ -22,7 +22,7 @@ from typing import Any, Final
 import orjson
 import structlog
 
-from acd.service.files import write_atomically
+from acd.service.files import sync_folder, write_atomically
 from acd.service.messages.message import Attachment, Message, OutgoingMail, decode, encode
 
 __all__ = ["Entry", "Spool", "SpoolFull", "SpoolLimits", "lane_of"]
@@ -165,7 +165,7 @@ class Spool:
                 marker = self._done / entry.key
                 marker.touch(mode=0o600)
                 os.utime(marker, (now, now))
-                _sync_folder(self._done)
+                sync_folder(self._done)
             except OSError as error:
                 log.warning("a message that was sent cannot be marked", message=entry.key, why=str(error))
             try:
@@ -204,7 +204,7 @@ class Spool:
         created = self._wall()
         content = orjson.dumps({"format": _FORMAT, "created": created, "message": encode(message)})
         write_atomically(self._waiting / f"{key}.json", content)
-        _sync_folder(self._waiting)
+        sync_folder(self._waiting)
         entry = Entry(key, lane_of(message), created, len(content) + _size_of(message))
         self._entries[key] = entry
         self._size_bytes += entry.size_bytes
@@ -268,7 +268,7 @@ class Spool:
         except (FileNotFoundError, *_ERRORS):
             document = {"given_up": self._wall(), "why": why}
         write_atomically(self._dead / f"{key}.json", orjson.dumps(document))
-        _sync_folder(self._dead)
+        sync_folder(self._dead)
         self._remove(self._waiting, key)
 
     def _drop(self, entry: Entry) -> None:
@@ -343,15 +343,6 @@ def _link_or_copy(source: Path, own: Path) -> None:
         shutil.copyfile(source, own)
         own.chmod(0o600)
     handle = os.open(own, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Let the folder's entries, too, survive a power cut."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(handle)
     finally:

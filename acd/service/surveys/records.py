@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import orjson
 
+from acd.service.moments import utc_text
 from ivr.surveys import SurveyResult
 
 __all__ = ["SurveyFilter", "SurveyRecord", "as_csv", "decode", "encode"]
@@ -53,7 +54,7 @@ class SurveyRecord:
     def shown(self) -> dict[str, Any]:
         """Return what programs are told."""
         return {
-            "at": _written(self.at),
+            "at": utc_text(self.at),
             "call": self.call,
             "survey": self.survey,
             "queue": self.queue,
@@ -129,7 +130,3 @@ def _row(record: SurveyRecord, questions: Iterable[str]) -> list[str]:
     shown = record.shown()
     # All cells are names and numbers of our own making: none can be taken for a formula by a spreadsheet.
     return [*(str(shown[name]) for name in _COLUMNS), *(str(record.answers.get(name, "")) for name in questions)]
-
-
-def _written(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -8,13 +8,13 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict
-from datetime import UTC, datetime
 from pathlib import Path
 
 import orjson
 import structlog
 
 from acd.service.files import write_atomically
+from acd.service.moments import wall_text
 from acd.service.sound_files import ENDING, SoundFile
 from acd.service.voicemail.desk import QueueOf, facts_of, no_queue
 from acd.service.voicemail.drafts import Drafts, Note, Purpose
@@ -142,7 +142,7 @@ class KeptRecordings:
 
     def _write(self, note: Note, sound: Path, found: SoundFile) -> None:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        at = datetime.fromtimestamp(note.begun_at, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+        at = wall_text(note.begun_at, "seconds")
         told = {"id": note.id, "node": note.target, "at": at, "seconds": round(found.seconds, 1)}
         copy_sound(sound, self._folder / f"{note.id}{ENDING}", 0o600)
         write_atomically(self._folder / f"{note.id}.json", orjson.dumps({**told, "call": asdict(note.call)}))

@@ -14,7 +14,7 @@ from typing import Any
 
 import structlog
 
-from acd.service.files import write_atomically
+from acd.service.files import sync_folder, write_atomically
 from acd.service.sound_files import ENDING, mend
 from acd.service.voicemail.message import MessageState, StoredMessage, decode, encode
 
@@ -167,7 +167,7 @@ class MessageStore:
 
     def _write(self, message: StoredMessage) -> None:
         write_atomically(self._json(message), encode(message))
-        _sync_folder(self._json(message).parent)
+        sync_folder(self._json(message).parent)
 
     def _remove(self, message: StoredMessage) -> None:
         self.sound(message).unlink(missing_ok=True)
@@ -185,17 +185,8 @@ def copy_sound(source: Path, target: Path, mode: int) -> None:
         with temporary.open("rb") as written:
             os.fsync(written.fileno())
         temporary.replace(target)
-        _sync_folder(target.parent)
+        sync_folder(target.parent)
     except BaseException:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
         raise
-
-
-def _sync_folder(folder: Path) -> None:
-    """Let the names in a folder survive a power cut, too."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 
 import structlog
 
+from acd.service.moments import wall_text
 from acd.service.voicemail.boxes import Boxes
 from acd.service.voicemail.message import MessageState, StoredMessage
 from acd.service.voicemail.recordings import KeptRecordings
@@ -130,8 +130,8 @@ def _told(message: StoredMessage) -> Mapping[str, Json]:
         "state": message.state.value,
         "agent": message.agent or None,
         "urgent": message.urgent,
-        "left_at": _moment(message.left_at),
-        "changed_at": _moment(message.changed_at),
+        "left_at": wall_text(message.left_at, "seconds"),
+        "changed_at": wall_text(message.changed_at, "seconds"),
         "seconds": message.seconds,
         "hung_up": message.hung_up,
         "call": {
@@ -146,7 +146,3 @@ def _told(message: StoredMessage) -> Mapping[str, Json]:
             "path": list(call.path),
         },
     }
-
-
-def _moment(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
