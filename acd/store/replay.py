@@ -9,6 +9,7 @@ import random
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from enum import EnumType
 from pathlib import Path
 from typing import Any
 
@@ -142,7 +143,7 @@ def _from_checkpoint(text: str, path: Path, strategies: Mapping[str, type[Strate
 class _CheckpointUnpickler(pickle.Unpickler):
     """Loads the engine's own classes and nothing that could run a command: a journal may come from elsewhere."""
 
-    _MODULES = ("acd.core.", "routing.", "sortedcontainers.")
+    MODULES = ("acd.core.", "routing.", "sortedcontainers.")
     _NAMES = frozenset(
         {
             ("builtins", "set"),
@@ -163,17 +164,22 @@ class _CheckpointUnpickler(pickle.Unpickler):
         if (module, name) in self._strategies:
             return self._strategies[module, name]
         if module == "builtins" and name == "getattr":
-            return _method_of_ours
-        if (module, name) in self._NAMES or module.startswith(self._MODULES):
+            return _attribute_of_ours
+        if (module, name) in self._NAMES or module.startswith(self.MODULES):
             found = super().find_class(module, name)
-            if (module, name) in self._NAMES or getattr(found, "__module__", "").startswith(self._MODULES):
+            if (module, name) in self._NAMES or getattr(found, "__module__", "").startswith(self.MODULES):
                 return found
         raise pickle.UnpicklingError(f"{module}.{name} does not belong into a checkpoint")
 
 
-def _method_of_ours(owner: object, name: str) -> Any:
-    """``getattr`` for bound methods of the engine's own objects: how pickle stores a deadline's action."""
-    module = type(owner).__module__
-    if name.startswith("__") or not module.startswith(("acd.core.", "routing.", "sortedcontainers.")):
-        raise pickle.UnpicklingError(f"{module}: {name} does not belong into a checkpoint")
+def _attribute_of_ours(owner: object, name: str) -> Any:
+    """``getattr`` for what is the engine's own: bound methods (a deadline's action) and the members of its enums.
+
+    Early releases of Python 3.11 (the 3.11.2 of Debian 12) store a member as ``getattr(class, name)``.
+    """
+    kind = owner if isinstance(owner, EnumType) else type(owner)
+    ours = kind.__module__.startswith(_CheckpointUnpickler.MODULES)
+    known = name in owner.__members__ if isinstance(owner, EnumType) else not name.startswith("__")
+    if not (ours and known):
+        raise pickle.UnpicklingError(f"{kind.__module__}: {name} does not belong into a checkpoint")
     return getattr(owner, name)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import base64
+import io
 import os
 import pickle
 import random
 import threading
 import time
 import zlib
+from enum import Enum
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
@@ -201,18 +204,44 @@ class _Reaching:
         return getattr, (Engine, "__init__")
 
 
-@pytest.mark.parametrize("hostile", [_Harmful(), _Reaching()])
-def test_a_hostile_checkpoint_runs_nothing(tmp_path: Path, hostile: object) -> None:
-    recorded = Recorded(tmp_path)
+class _ReachingIntoAnEnum:
+    def __reduce__(self) -> tuple[object, tuple[object, str]]:
+        return getattr, (WaitingMessageKind, "mro")
+
+
+def with_checkpoint(folder: Path, pickled: bytes) -> Path:
+    """A segment that begins from this."""
+    recorded = Recorded(folder)
     recorded.journal.close()
-    (segment,) = segments(tmp_path)
+    (segment,) = segments(folder)
     header = orjson.loads(segment.read_bytes().splitlines()[0])
     del header["routing"]
-    header["checkpoint"] = base64.b64encode(zlib.compress(pickle.dumps(hostile))).decode()
+    header["checkpoint"] = base64.b64encode(zlib.compress(pickled)).decode()
     segment.write_bytes(orjson.dumps(header) + b"\n")
+    return segment
+
+
+@pytest.mark.parametrize("hostile", [_Harmful(), _Reaching(), _ReachingIntoAnEnum()])
+def test_a_hostile_checkpoint_runs_nothing(tmp_path: Path, hostile: object) -> None:
+    segment = with_checkpoint(tmp_path, pickle.dumps(hostile))
     with pytest.raises(JournalError, match="does not belong into a checkpoint"):
         replay(read_segment(segment))
     assert not Path("harmed").exists()
+
+
+class _EarlyPickler(pickle.Pickler):
+    """Stores the members of enums as early releases of Python 3.11 do: their class and their name."""
+
+    def reducer_override(self, value: object) -> Any:
+        return (getattr, (type(value), value.name)) if isinstance(value, Enum) else NotImplemented
+
+
+def test_a_checkpoint_of_an_early_python_can_be_read(tmp_path: Path) -> None:
+    pickled = io.BytesIO()
+    _EarlyPickler(pickled, pickle.HIGHEST_PROTOCOL).dump(Engine(site(), random.Random(1), 0.0))
+    engine = read_segment(with_checkpoint(tmp_path, pickled.getvalue())).engine(STRATEGIES)
+    event = CallQueued("c1", "sales")
+    assert engine.handle(event, 2.0) == Engine(site(), random.Random(1), 0.0).handle(event, 2.0)
 
 
 def test_a_full_disk_stops_the_journal_and_not_the_engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
