@@ -10,6 +10,7 @@ import unicodedata
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from email.header import Header
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -27,7 +28,8 @@ __all__ = ["MailSender", "MailSettings", "written"]
 
 log = structlog.get_logger(__name__)
 
-_POLICY: Final = SMTP.clone(cte_type="7bit", max_line_length=76)
+_LINE_CHARS: Final = 76
+_POLICY: Final = SMTP.clone(cte_type="7bit", max_line_length=_LINE_CHARS, refold_source="none")
 """Seven bits: nothing is asked of the servers on the way, whatever the caller's name is written in."""
 _STEPS: Final = 10
 """So many times the time-out of one step, a whole conversation may take."""
@@ -142,11 +144,9 @@ def written(mail: OutgoingMail, settings: MailSettings, created: float) -> bytes
     The same mail has the same Message-ID whenever it is written, so that a server or reader can tell a repetition.
     """
     message = EmailMessage(policy=_POLICY)
-    name, domain = settings.sender.rpartition("@")[::2]
-    message["From"] = Address(_one_line(settings.sender_name), name, domain)
-    name, domain = mail.to.rpartition("@")[::2]
-    message["To"] = Address("", name, domain)
-    message["Subject"] = _one_line(mail.subject)
+    _set_sender(message, _one_line(settings.sender_name), settings.sender)
+    message["To"] = _address("", mail.to)
+    _set_subject(message, _one_line(mail.subject))
     message["Date"] = format_datetime(datetime.fromtimestamp(created, UTC))
     fingerprint = hashlib.sha256(f"{mail.id}\n{mail.to}".encode("utf-8", "replace")).hexdigest()[:40]
     message["Message-ID"] = f"<{fingerprint}@{settings.sender.rpartition('@')[2]}>"
@@ -160,6 +160,39 @@ def written(mail: OutgoingMail, settings: MailSettings, created: float) -> bytes
         main, _, sub = one.media_type.partition("/")
         message.add_attachment(one.path.read_bytes(), maintype=main, subtype=sub, filename=_one_line(one.name))
     return message.as_bytes()
+
+
+def _set_sender(message: EmailMessage, name: str, address: str) -> None:
+    if _is_plain(name):
+        message["From"] = _address(name, address)
+    else:
+        message.set_raw("From", f"{_encoded('From', name)}\r\n <{address}>")
+
+
+def _set_subject(message: EmailMessage, text: str) -> None:
+    if _is_plain(text):
+        message["Subject"] = text
+    else:
+        message.set_raw("Subject", _encoded("Subject", text))
+
+
+def _address(name: str, address: str) -> Address:
+    user, domain = address.rpartition("@")[::2]
+    return Address(name, user, domain)
+
+
+def _is_plain(text: str) -> bool:
+    """Tell whether a header may hold the text as it is.
+
+    Other than that, ``EmailMessage`` is not to see a text: it decodes encoded words (RFC 2047) that somebody calls himself,
+    line ends included, and writes them out as headers; and where it folds letters that are not ASCII it loses spaces.
+    """
+    return text.isascii() and "=?" not in text
+
+
+def _encoded(header: str, text: str) -> str:
+    """Write a text as a header's value, all of it in encoded words."""
+    return Header(text, "utf-8", maxlinelen=_LINE_CHARS, header_name=header).encode(linesep="\r\n")
 
 
 def _one_line(text: str) -> str:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import email
+from dataclasses import replace
+from email.header import decode_header, make_header
 from email.message import EmailMessage
 from email.policy import default
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from acd.service.messages.failures import DestinationDown, PermanentFailure, TemporaryFailure
 from acd.service.messages.mail import MailSender, MailSettings, written
@@ -38,6 +43,13 @@ def body(message: EmailMessage) -> str:
     part = message.get_body(("plain",))
     assert part is not None
     return str(part.get_content()).replace("\r\n", "\n")
+
+
+def sender_name(content: bytes) -> str:
+    """The name in From, by the older reader: the newer puts spaces between encoded words of a name."""
+    name, address = parseaddr(email.message_from_bytes(content)["From"])
+    assert address == "acd@example.net"
+    return str(make_header(decode_header(name))) if "=?" in name else name
 
 
 async def test_a_mail_arrives_with_the_sound_attached(tmp_path: Path) -> None:
@@ -123,6 +135,39 @@ def test_callers_texts_start_no_header_of_their_own() -> None:
     assert message["Subject"] == "Message of Eve Bcc: all@example.net Body x"
     assert content.isascii()
     assert content.count(b"Bcc:") >= 1  # it is there as text
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "=?utf-8?q?Eve=0D=0ABcc:_all@example.net?=",
+        "=?utf-8?q?Eve=0D=0ABcc=3A_all@example.net=0D=0A=0D=0AAnother_body?=",
+        "=?utf-8?b?DQpCY2M6IGFsbEBleGFtcGxlLm5ldA==?=",
+        "=?utf-7?q?+AAo-Bcc:all@example.net?=",
+        "=?utf-8?q?=FF=ED=A0=80?= =?unknown?q?x?=",
+        "=?utf-8?q?Süß=0D=0ABcc:_all@example.net?=",
+    ],
+)
+def test_encoded_words_of_callers_stay_as_they_are_written(name: str) -> None:
+    content = written(mail(subject=f"Message of {name}"), replace(SETTINGS, sender_name=name), 0.0)
+    message = read(content)
+    assert sorted(message.keys()) == sorted(read(written(mail(), SETTINGS, 0.0)).keys())
+    assert message["Subject"] == f"Message of {name}"
+    assert sender_name(content) == name
+    assert body(message) == "One\nTwo\n"
+
+
+ONE_LINE = st.text(alphabet="ab ü中😀\"()<>@,:;=?\\'", max_size=100).map(lambda text: " ".join(text.split()))
+
+
+@given(subject=ONE_LINE, name=ONE_LINE)
+@example(subject='Voicemail for Karten & Söhne, "Nr": 1 from Büro (Süd), Süß (+4930777)', name="Call centre, Köln")
+def test_headers_are_read_as_they_were_meant(subject: str, name: str) -> None:
+    content = written(mail(subject=subject), replace(SETTINGS, sender_name=name), 0.0)
+    assert content.isascii()
+    assert all(len(line) <= 76 for line in content.splitlines())
+    assert read(content)["Subject"] == subject
+    assert sender_name(content) == name
 
 
 def test_other_scripts_in_header_and_text() -> None:
