@@ -9,6 +9,7 @@ from config.checks.addresses import check_addresses
 from config.checks.agents import check_agents
 from config.checks.asking import check_asking
 from config.checks.calendars import check_calendars
+from config.checks.call_data import check_call_data
 from config.checks.callbacks import check_callbacks
 from config.checks.draft import Draft, Strategies
 from config.checks.follow_up import check_follow_up, check_webhooks
@@ -51,6 +52,7 @@ _CHECKS: Final[tuple[Callable[[Draft, Findings], None], ...]] = (
     check_leaving,
     check_voicemail,
     check_follow_up,
+    check_call_data,
     check_walks,
     check_served,
 )

@@ -10,7 +10,15 @@ from config.problems import Findings, Position
 from config.schema.ivr.asking import Pin
 from config.suggest import suggestion
 
-__all__ = ["CALL_FIELDS", "CUSTOMER_FIELDS", "HOURS_FIELDS", "check_field", "check_fields", "field_names"]
+__all__ = [
+    "CALL_FIELDS",
+    "CUSTOMER_FIELDS",
+    "HOURS_FIELDS",
+    "check_field",
+    "check_fields",
+    "customer_fields",
+    "field_names",
+]
 
 CALL_FIELDS = frozenset({"id", "caller", "caller_name", "caller_number", "dialled", "language", "position", "waited_s"})
 """What ``{call.…}`` stands for in texts."""
@@ -57,7 +65,7 @@ def check_fields(
 
 
 def check_field(draft: Draft, findings: Findings, tree: str, position: Position, name: str) -> None:
-    """Report a field that nothing is known of. What call data there will be, only the call can tell."""
+    """Report a field that nothing is known of. Call data have a check of their own."""
     space, _, key = name.partition(".")
     if space == "data" and key:
         return
@@ -78,7 +86,7 @@ def _check_secret(draft: Draft, findings: Findings, position: Position, name: st
         findings.error(position, f"unknown secret '{name}'; {right}")
 
 
-def _customer_fields(draft: Draft) -> Collection[str]:
+def customer_fields(draft: Draft) -> Collection[str]:
     """Return what may be known of a customer: by every way in which one is found."""
     routing = draft.routing.model
     if routing is None:
@@ -92,7 +100,7 @@ def _customer_fields(draft: Draft) -> Collection[str]:
 def _known(draft: Draft, tree: str) -> Collection[str]:
     params = (draft.trees[tree].names("parameters") or ()) if tree else ()
     return {
-        *(f"customer.{name}" for name in _customer_fields(draft)),
+        *(f"customer.{name}" for name in customer_fields(draft)),
         *(f"call.{name}" for name in CALL_FIELDS),
         *(f"hours.{name}" for name in HOURS_FIELDS),
         *(f"param.{name}" for name in params),

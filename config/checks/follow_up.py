@@ -11,7 +11,7 @@ from config.document import KeyPath
 from config.problems import Findings
 from config.schema.follow_up import FollowUp
 from config.schema.ivr import Survey
-from config.schema.marks import Templated, marks
+from config.schema.marks import Refers, Templated, marks
 from config.suggest import suggestion
 
 __all__ = ["CALL_FACTS", "VOICEMAIL_FACTS", "check_follow_up", "check_webhooks"]
@@ -55,7 +55,7 @@ def check_follow_up(draft: Draft, findings: Findings) -> None:
                 for field in field_names(mark.value):
                     if not field.startswith("data.") and field not in known:
                         findings.error(position, f"unknown field '{{{field}}}'; {suggestion(field, known)}")
-            else:
+            elif isinstance(mark.marker, Refers):
                 refer(findings, position, mark.marker.kind, mark.value, draft.known(mark.marker.kind))
         if rule.mail is not None:
             require_mail(draft, findings, source.key((*path, "mail")), "this follow-up")

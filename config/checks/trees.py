@@ -8,7 +8,7 @@ from config.checks.fields import CALL_FIELDS, check_field, check_fields
 from config.checks.references import check_reference
 from config.problems import Findings
 from config.schema.ivr import Branch, Menu, Node, Tree
-from config.schema.marks import FIELD, NODE, PROMPT, ZONE, Templated, marks
+from config.schema.marks import FIELD, NODE, PROMPT, ZONE, SetsDatum, Templated, marks
 from config.validation import Part
 
 __all__ = ["CALL_FIELDS", "check_trees"]
@@ -47,6 +47,8 @@ def _check_node(draft: Draft, findings: Findings, tree: str, path: tuple[str, ..
     source = draft.trees[tree].source
     for mark in marks(node):
         at = (*path, *mark.path)
+        if isinstance(mark.marker, SetsDatum):
+            continue
         if isinstance(mark.marker, Templated):
             check_fields(draft, findings, tree, source.value(at), mark.value, secrets=mark.marker.secrets)
         elif mark.marker.kind == NODE:

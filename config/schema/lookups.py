@@ -11,6 +11,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from config.schema.marks import Refers, Templated
+from config.schema.references import DatumName
 from config.schema.shared import Flag, FrozenMap, Model, Name, Number, Text, WholeNumber, refused, wrong
 from ivr import numbers
 
@@ -173,7 +174,7 @@ class LookUp(Model):
     ok: Statuses = "200-299"
     """Statuses that are an answer."""
 
-    answer: FrozenMap[Name, AnswerValue] = Field(default_factory=dict)
+    answer: FrozenMap[DatumName, AnswerValue] = Field(default_factory=dict)
     """What becomes call data, by its name there: a path in the JSON, or path with type and default."""
 
 

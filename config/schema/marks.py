@@ -16,7 +16,7 @@ from pydantic import BaseModel
 
 from config.document import KeyPath
 
-__all__ = ["FIELD", "NODE", "PROMPT", "ZONE", "Mark", "Marker", "Refers", "Templated", "Way", "marks"]
+__all__ = ["FIELD", "NODE", "PROMPT", "ZONE", "Mark", "Marker", "Refers", "SetsDatum", "Templated", "Way", "marks"]
 
 NODE = "node"
 """The kind of a reference to a menu node."""
@@ -58,7 +58,15 @@ class Templated:
     """Fields such as ``{secret.pin}`` may stand in it: it goes to another system, and nowhere else."""
 
 
-Marker: TypeAlias = Refers | Templated
+@dataclass(frozen=True, slots=True)
+class SetsDatum:
+    """The value names a call datum that is set here, read elsewhere as ``{data.NAME}``."""
+
+    suffixes: tuple[str, ...] = ("",)
+    """With each of these behind the name there is one."""
+
+
+Marker: TypeAlias = Refers | Templated | SetsDatum
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +121,7 @@ def _of_text(shape: Any, metadata: tuple[Any, ...], value: str, path: KeyPath, *
                 if found:
                     yield from found
                     return
-    marker = next((mark for mark in metadata if isinstance(mark, Refers | Templated)), None)
+    marker = next((mark for mark in metadata if isinstance(mark, Marker)), None)
     if marker is not None:
         way = next((mark for mark in metadata if isinstance(mark, Way)), Way.BY_ITSELF)
         yield Mark(path, marker, value, way, is_key)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, TypeAlias
 
-from config.schema.marks import NODE, Refers
+from config.schema.marks import NODE, Refers, SetsDatum
 from config.schema.shared import Name, Text, WholeNumber
 
-__all__ = ["AgentName", "BoxName", "CalendarName", "Priority", "QueueName", "Reference"]
+__all__ = ["AgentName", "BoxName", "CalendarName", "DatumName", "Priority", "QueueName", "Reference"]
 
 Reference: TypeAlias = Annotated[
     str,
@@ -26,3 +26,6 @@ QueueName: TypeAlias = Annotated[Name, Refers("queue")]
 AgentName: TypeAlias = Annotated[Name, Refers("agent")]
 CalendarName: TypeAlias = Annotated[Name, Refers("calendar")]
 BoxName: TypeAlias = Annotated[Name, Refers("voicemail box")]
+
+DatumName: TypeAlias = Annotated[Name, SetsDatum()]
+"""A call datum that is set where the name stands."""

@@ -152,11 +152,6 @@ class Walk:
 Setting = Callable[[Walk, str], None]
 
 
-def _data(walk: Walk, given: str) -> None:
-    name, _, value = given.partition("=")
-    walk.call.data[name] = value
-
-
 def _caller(walk: Walk, number: str) -> None:
     walk.call.caller = number
 
@@ -206,7 +201,6 @@ SETTINGS: Mapping[str, Setting] = {
     "at": _at,
     "answer": _answer,
     "customer": _customer,
-    "data": _data,
     "caller": _caller,
     "dial": _dial,
     "promise": _promise,

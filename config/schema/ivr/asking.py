@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, mod
 from config.schema.ivr.values import Key, Line, PlayedPrompt, PromptNames, Retry
 from config.schema.keys import NodeKeys
 from config.schema.marks import Way
-from config.schema.references import Reference
+from config.schema.references import DatumName, Reference
 from config.schema.shared import (
     FLAG_JSON_SCHEMA,
     Flag,
@@ -175,7 +175,7 @@ class Collect(Model):
     prompt: PromptNames = Field(examples=["enter-account"])
     """The prompt that asks for it, or a list of prompts played one after the other."""
 
-    name: Name = Field(examples=["account"])
+    name: DatumName = Field(examples=["account"])
     """The call datum that it becomes: {data.account}."""
 
     barge_in: Flag = True

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from config.schema.ivr.conditions import Condition
 from config.schema.ivr.values import Line
 from config.schema.marks import Way
-from config.schema.references import CalendarName, Reference
+from config.schema.references import CalendarName, DatumName, Reference
 from config.schema.shared import FrozenMap, Language, Model, Name, Requires, WholeNumber, wrong
 
 __all__ = ["Branch", "BranchCase", "Hours", "Parameter", "Return", "SetData", "Subtree"]
@@ -80,10 +80,10 @@ class SetData(Model):
     type: Literal["set"]
     """Kind of node."""
 
-    data: FrozenMap[Name, Line] = Field(default_factory=dict)
+    data: FrozenMap[DatumName, Line] = Field(default_factory=dict)
     """Call data to be set; {call.caller}, {data.topic} and the like are filled in."""
 
-    add: FrozenMap[Name, Annotated[int, WholeNumber(-1_000_000, 1_000_000)]] = Field(default_factory=dict)
+    add: FrozenMap[DatumName, Annotated[int, WholeNumber(-1_000_000, 1_000_000)]] = Field(default_factory=dict)
     """Call data to be counted up by so many, from 0: for tries."""
 
     unset: Annotated[tuple[Name, ...], BeforeValidator(lambda value: [value] if isinstance(value, str) else value)] = ()

@@ -9,7 +9,7 @@ from pydantic import ConfigDict, Field, model_validator
 from config.schema.ivr.values import Line, PromptNames
 from config.schema.marks import Way
 from config.schema.phones import Phone
-from config.schema.references import Priority, QueueName, Reference
+from config.schema.references import DatumName, Priority, QueueName, Reference
 from config.schema.shared import Flag, FrozenMap, Model, Name, Number, Requires, refused
 
 __all__ = ["TRANSFERS", "Agent", "Callback", "Enqueue", "Transfer"]
@@ -43,7 +43,7 @@ class Enqueue(Model):
     keep_wait: Flag = True
     """Does a caller who has come out of a queue, by a key or a rule, keep the time waited there?"""
 
-    data: FrozenMap[Name, Line] = Field(default_factory=dict)
+    data: FrozenMap[DatumName, Line] = Field(default_factory=dict)
     """Facts that travel with the call and that the agent sees; {call.caller} and the like are filled in."""
 
     next: Annotated[Reference, Way.AFTER_CALL] | None = None
@@ -69,7 +69,7 @@ class Agent(Model):
     prompt: PromptNames = ()
     """Prompt (or list of prompts) played before the agent's phone rings."""
 
-    data: FrozenMap[Name, Line] = Field(default_factory=dict)
+    data: FrozenMap[DatumName, Line] = Field(default_factory=dict)
     """Facts that travel with the call and that the agent sees."""
 
     next: Annotated[Reference, Way.AFTER_CALL] | None = None

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from config.schema.ivr.values import PromptNames, Retry
-from config.schema.references import Reference
+from config.schema.references import DatumName, Reference
 from config.schema.shared import FrozenMap, Model, Name, Number, WholeNumber, refused
 
 __all__ = ["Survey", "SurveyComment", "SurveyQuestion"]
@@ -53,7 +53,7 @@ class Survey(Model):
     type: Literal["survey"]
     """Kind of node."""
 
-    questions: FrozenMap[Name, SurveyQuestion] = Field(
+    questions: FrozenMap[DatumName, SurveyQuestion] = Field(
         examples=[{"friendly": {"prompt": "how-friendly"}}], json_schema_extra={"minProperties": 1, "maxProperties": 20}
     )
     """The questions in order, each by its name. Answers become call data of that name."""

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from config.schema.ivr.values import PromptNames
-from config.schema.marks import Way
+from config.schema.marks import SetsDatum, Way
 from config.schema.references import BoxName, Reference
 from config.schema.shared import Flag, Model, Name, Number, Text, WholeNumber
 
@@ -23,7 +23,7 @@ class Record(Model):
     prompt: PromptNames = Field(examples=["tell-us"])
     """Prompt (or list of prompts) before the tone; any key skips it."""
 
-    into: Name = Field(examples=["comment"])
+    into: Annotated[Name, SetsDatum(("", "_s"))] = Field(examples=["comment"])
     """The call data that get the recording's id; its length in seconds stands in <name>_s."""
 
     longest_s: Annotated[float, Number(1, 3600, "seconds")] = 120.0
