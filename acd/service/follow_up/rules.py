@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from acd.service.messages import Message, OutgoingHook, OutgoingMail
 from config.schema import follow_up as written
-from ivr.fields import VALUE_LENGTH_MAX, fill
+from ivr.fields import clean, fill
 
 __all__ = ["FollowUpRule", "Happening", "Letter", "Note", "compile_rules"]
 
@@ -85,7 +85,7 @@ class FollowUpRule:
             )
         if self.note is not None:
             data = {key: filled(text) for key, text in self.note.data.items()}
-            everything = {key: value[:VALUE_LENGTH_MAX] for key, value in happening.fields.items()}
+            everything = {key: clean(value) for key, value in happening.fields.items()}
             messages.append(
                 OutgoingHook(id=f"{name}-hook", target=self.note.target, event=self.note.event, data=data or everything)
             )

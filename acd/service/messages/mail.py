@@ -184,8 +184,8 @@ def _address(name: str, address: str) -> Address:
 def _is_plain(text: str) -> bool:
     """Tell whether a header may hold the text as it is.
 
-    Other than that, ``EmailMessage`` is not to see a text: it decodes encoded words (RFC 2047) that somebody calls himself,
-    line ends included, and writes them out as headers; and where it folds letters that are not ASCII it loses spaces.
+    ``EmailMessage`` is not to see any other: encoded words (RFC 2047) that somebody calls himself it decodes, line ends
+    included, and writes out as headers; and where it folds letters that are not ASCII it loses spaces.
     """
     return text.isascii() and "=?" not in text
 

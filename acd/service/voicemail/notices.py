@@ -12,6 +12,7 @@ from acd.service.messages import Attachment, Message, OutgoingHook, OutgoingMail
 from acd.service.voicemail.boxes import BoxSpec
 from acd.service.voicemail.message import MessageState, StoredMessage
 from acd.service.voicemail.store import MessageStore
+from ivr.fields import clean
 
 __all__ = ["Notices"]
 
@@ -132,5 +133,5 @@ def _text(message: StoredMessage, box: BoxSpec, at: datetime) -> str:
     ]
     lines += [f"Dialled:  {call.dialled}"] if call.dialled else []
     lines += [f"Queue:    {call.queue}"] if call.queue else []
-    lines += [f"{name}: {value}" for name, value in call.data.items()]
+    lines += [f"{name}: {clean(value)}" for name, value in call.data.items()]
     return "\n".join([*lines, ""])

@@ -160,6 +160,18 @@ async def test_the_fields(site: Site) -> None:
     }
 
 
+async def test_a_webhook_without_data_gets_every_field_short_and_in_one_line(site: Site) -> None:
+    site.rules = [FollowUpRule(name="crm", event="ended", note=Note(target="crm", event="ended", data={}))]
+    site.contexts["c1"] = CallContext(call_id="c1", caller_name="Eve\r\n\x1b[2J", data={"long": "x" * 1000})
+    site.tell(CallArrived("c1"))
+    site.tell(CallEnded("c1"))
+    await site.events()
+    (message,) = site.sent
+    assert isinstance(message, OutgoingHook)
+    assert message.data["call.caller_name"] == "Eve   [2J"
+    assert message.data["data.long"] == "x" * 200
+
+
 async def test_who_leaves_the_queue_is_missed_but_has_not_abandoned(site: Site) -> None:
     queued(site)
     site.tell(CallLeftQueue("c1"), after_s=30)

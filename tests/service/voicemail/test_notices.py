@@ -9,7 +9,8 @@ import pytest
 
 from acd.service.messages import Message, OutgoingHook, OutgoingMail
 from acd.service.voicemail.notices import Notices
-from tests.service.voicemail.desks import Desk, spec, with_boxes
+from tests.service.voicemail.desks import Desk, call, spec, with_boxes
+from tests.service.voicemail.sounds import record
 
 
 class Outbox:
@@ -61,6 +62,17 @@ async def test_each_address_and_the_webhook_are_told_once(desk: Desk) -> None:
     assert mails[0].attachments[0].path == desk.store.sound(desk.store.get(message_id))  # type: ignore[arg-type]
     assert (hook.target, hook.event, hook.data["message"]) == ("sms", "voicemail", message_id)
     assert len({message.id for message in outbox.taken}) == 3
+
+
+async def test_call_data_are_a_line_each_in_the_mail(desk: Desk) -> None:
+    outbox = Outbox()
+    draft = await desk.desk.open("cards", call(data={"address": "Main Street 1\r\nFrom:     The boss"}), "main.leave")
+    record(draft.path, 5.0)
+    async with notices(desk, outbox):
+        await desk.desk.deliver(draft, urgent=False, hung_up=False)
+        await handed_over(desk, draft.id)
+    assert isinstance(outbox.taken[0], OutgoingMail)
+    assert outbox.taken[0].text.splitlines()[-1] == "address: Main Street 1  From:     The boss"
 
 
 async def test_what_a_process_before_has_not_handed_over(desk: Desk) -> None:
