@@ -149,6 +149,10 @@ class Matching:
         demand.line.add(call, now)
         self._wait(call)
 
+    def could_be_offered(self, call: Call) -> bool:
+        """Whether an agent is idle who may take the call (in a queue) and would be offered it."""
+        return not self._world.suspended and self._demand_of(call).idle.first() is not None
+
     def line_up(self, call: Call, now: float) -> None:
         """Let the call (state WAITING) wait in line without a look at idle agents."""
         call.demand = self._demand_of(call)

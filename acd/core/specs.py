@@ -128,6 +128,15 @@ class OverflowCondition:
     nobody_logged_in: bool = False
     out_of_hours: bool = False
 
+    @property
+    def counts_calls(self) -> bool:
+        """Whether it is about how many wait, and for how long: every call that comes can make it hold."""
+        return (
+            self.calls_waiting is not None
+            or self.estimated_wait_s is not None
+            or self.calls_per_ready_agent is not None
+        )
+
 
 class OverflowActionKind(StrEnum):
     """Where an overflowing call goes."""

@@ -215,7 +215,10 @@ class WaitingRoom:
         return False
 
     def holds(self, when: OverflowCondition, call: Call, queue: Queue, now: float) -> bool:
-        """Tell whether every part of the condition holds for the call in the queue now."""
+        """Tell whether every part of the condition holds for the call in the queue now.
+
+        What counts calls never holds for one that an idle agent may take: it will not wait, however many others do.
+        """
         if when.waiting_s is not None and now < call.entered_at + when.waiting_s:  # as its deadline is computed
             return False
         if when.out_of_hours and queue.is_open:
@@ -223,7 +226,9 @@ class WaitingRoom:
         counted = len(queue.waiting) + (0 if call.id in queue.waiting else 1)
         if when.calls_waiting is not None and counted < when.calls_waiting:
             return False
-        return self._staff_allows(when, call, queue, counted, now)
+        if not self._staff_allows(when, call, queue, counted, now):
+            return False
+        return not (when.counts_calls and self._matching.could_be_offered(call))
 
     @staticmethod
     def _staff_allows(when: OverflowCondition, call: Call, queue: Queue, counted: int, now: float) -> bool:
@@ -286,9 +291,7 @@ class WaitingRoom:
 
 def _may_hold_later(when: OverflowCondition) -> bool:
     """Whether one more call in the queue can make the condition hold for those who have waited long enough."""
-    return when.waiting_s is not None and (
-        when.calls_waiting is not None or when.estimated_wait_s is not None or when.calls_per_ready_agent is not None
-    )
+    return when.waiting_s is not None and when.counts_calls
 
 
 def _step_reached(call: Call, queue: Queue, now: float) -> int:
