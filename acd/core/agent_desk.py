@@ -181,10 +181,10 @@ class AgentDesk:
             if agent.pending is not None and agent.pending[0] is AgentState.LOGGED_OUT:
                 self._pending_or_ready(agent, now)
                 return
-            if wrap_up.mode is WrapUpMode.UNTIL_DONE:
+            if wrap_up.mode is WrapUpMode.UNTIL_DONE and not agent.retired:  # whose word for it would not be heard
                 self._world.change_agent(agent, AgentState.WRAP_UP, now, wrap_up.mode)
                 return
-            if wrap_up.seconds > 0:
+            if wrap_up.mode is not WrapUpMode.UNTIL_DONE and wrap_up.seconds > 0:
                 agent.wrap_up_extension_s = wrap_up.extension_s
                 until = now + wrap_up.seconds
                 self._world.change_agent(agent, AgentState.WRAP_UP, now, wrap_up.mode, until)

@@ -4,7 +4,7 @@
 - A queue that is gone: whoever waits in it is still served by those who served it; it takes no new calls and goes when
   the last one has left.
 - An agent who is gone: a ringing phone is cancelled, a talk (or a phone just picked up) goes on to its end, wrap-up
-  included; then the agent goes.
+  included unless only the agent could end it; then the agent goes.
 """
 
 from __future__ import annotations
@@ -129,7 +129,7 @@ class Reconfiguration:
                 self._offering.cancel_leg(agent, "agent no longer configured", now)
         elif agent.state is AgentState.LOGGED_OUT:
             self._agent_gone(agent, now)
-        elif agent.state is not AgentState.TALKING and agent.state is not AgentState.WRAP_UP:
+        elif agent.state is not AgentState.TALKING and (agent.state is not AgentState.WRAP_UP or agent.until is None):
             self._desk.log_out(agent, now, NOT_CONFIGURED)
 
     def _agent_gone(self, agent: Agent, now: float) -> None:  # noqa: ARG002
