@@ -113,6 +113,7 @@ class Compiled:
     boxes: Boxes
     """The voicemail boxes."""
     recordings_keep_days: int
+    surveys_keep_days: int
     """What nodes of type record have recorded is deleted after so many days; 0: never."""
     surveys: Mapping[str, NodeId]
     """By queue: the survey for who is still there when the agent has hung up."""
@@ -202,6 +203,7 @@ def compile_config(config: Config) -> Compiled:
         limits=_limits(config.routing.menus, lambda reference: resolve(reference, "")),
         boxes=boxes,
         recordings_keep_days=config.acd.recordings_keep_days,
+        surveys_keep_days=config.acd.surveys_keep_days,
         surveys={name: resolve(queue.survey, "") for name, queue in config.routing.queues.items() if queue.survey},
         channels=channels_of(config),
         follow_up=compile_rules(config.follow_up),

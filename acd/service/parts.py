@@ -136,6 +136,7 @@ class Parts:
                 context_of=self.sessions.context_of,
                 rules=lambda: self._site.compiled.follow_up,
                 post=self.outbox.post,
+                surveys_keep_days=lambda: self._site.compiled.surveys_keep_days,
                 wall=time.time,
                 now=loop.time,
                 uniform=random.uniform,

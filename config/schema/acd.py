@@ -109,6 +109,9 @@ class Acd(Model):
     recordings_keep_days: Annotated[int, WholeNumber(0, 3650)] = 30
     """What nodes of type record have recorded is deleted after so many days; 0: never. See also voicemail.yaml."""
 
+    surveys_keep_days: Annotated[int, WholeNumber(0, 3650)] = 400
+    """What callers answered in surveys is deleted after so many days; 0: never."""
+
     http: OutgoingHttp = Field(default_factory=OutgoingHttp)
     """How other systems are reached over HTTP."""
 

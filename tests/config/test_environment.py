@@ -52,6 +52,7 @@ def test_every_single_value_has_a_variable() -> None:
         "ACD_CACHE_DIR": "cache_dir",
         "ACD_RECORDINGS_DIR": "recordings_dir",
         "ACD_RECORDINGS_KEEP_DAYS": "recordings_keep_days",
+        "ACD_SURVEYS_KEEP_DAYS": "surveys_keep_days",
         "ACD_HTTP_CA_FILE": "http.ca_file",
         "ACD_HTTP_CONNECTIONS": "http.connections",
         "ACD_HTTP_CONNECTIONS_PER_HOST": "http.connections_per_host",

@@ -18,7 +18,7 @@ from acd.service.follow_up.courses import CallCourses, Course
 from acd.service.follow_up.desk import Caller, FollowUpDesk, FollowUpTools
 from acd.service.follow_up.rules import FollowUpRule
 from acd.service.messages import Message
-from acd.service.surveys import SurveyDesk, SurveyLimits, SurveyStore
+from acd.service.surveys import SurveyDesk, SurveyStore
 from acd.service.voicemail.message import MessageState, StoredMessage
 from ivr.context import CallContext
 
@@ -39,6 +39,8 @@ class AftercareTools:
     """What the menus know of a call whose line is with us."""
     rules: Callable[[], Sequence[FollowUpRule]]
     post: Callable[[Message], Awaitable[bool]]
+    surveys_keep_days: Callable[[], int]
+    """So long surveys are kept; 0: for ever."""
     wall: Callable[[], float]
     """UNIX time (seconds)."""
     now: Callable[[], float]
@@ -60,7 +62,7 @@ class Aftercare:
             FollowUpTools(tools.rules, tools.post, tools.wall, tools.now, self.courses.of_call),
         )
         self.surveys = SurveyDesk(
-            SurveyStore(state_dir / "surveys", SurveyLimits(), tools.wall),
+            SurveyStore(state_dir / "surveys", tools.surveys_keep_days, tools.wall),
             registry,
             tools.uniform,
             tools.wall,

@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from acd.service.surveys.desk import SurveyDesk
 from acd.service.surveys.records import SurveyFilter, SurveyRecord
-from acd.service.surveys.store import SurveyLimits, SurveyStore
+from acd.service.surveys.store import SurveyStore
 
-__all__ = ["SurveyDesk", "SurveyFilter", "SurveyLimits", "SurveyRecord", "SurveyStore"]
+__all__ = ["SurveyDesk", "SurveyFilter", "SurveyRecord", "SurveyStore"]

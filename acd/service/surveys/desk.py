@@ -25,11 +25,13 @@ _GATHER_S: Final = 0.2
 """Results are gathered for so long and written together: so much a power cut may lose (seconds)."""
 _TRY_AGAIN_S: Final = 5.0
 """After a disk that took nothing (seconds)."""
+_SWEEP_S: Final = 3600.0
+"""Between looks for what has been kept long enough (seconds)."""
 _MOST_WAITING: Final = 10_000
 
 
 class SurveyDesk:
-    """Implements ``ivr.surveys.Surveys``. ``run`` writes, until cancelled; what is unwritten then is written first.
+    """Implements ``ivr.surveys.Surveys``. ``run`` writes and sweeps, until cancelled; the rest is written then.
 
     ``uniform(least, most)`` is chance, ``wall`` the clock on the wall (UNIX time). ``on_result`` hears of every result
     at once.
@@ -95,18 +97,31 @@ class SurveyDesk:
         return as_csv(await self.read(_filter(query), query.limit))
 
     async def run(self) -> None:
-        """Write what comes."""
-        try:
-            while True:
-                await self._came.wait()
-                await asyncio.sleep(self._gather_s)
-                self._came.clear()
-                if not await self._write_beside():
-                    await asyncio.sleep(_TRY_AGAIN_S)
-                    self._came.set()
-        finally:
-            if self._waiting:
-                self._wrote(self._write(list(self._waiting)))
+        """Write what comes, and remove what has been kept long enough."""
+        async with asyncio.TaskGroup() as beside:
+            beside.create_task(self._sweep())
+            try:
+                await self._write_all()
+            finally:
+                if self._waiting:
+                    self._wrote(self._write(list(self._waiting)))
+
+    async def _sweep(self) -> None:
+        while True:
+            try:
+                await asyncio.to_thread(self._store.sweep)
+            except OSError as error:
+                log.error("old surveys cannot be removed", why=str(error))  # noqa: TRY400
+            await asyncio.sleep(_SWEEP_S)
+
+    async def _write_all(self) -> None:
+        while True:
+            await self._came.wait()
+            await asyncio.sleep(self._gather_s)
+            self._came.clear()
+            if not await self._write_beside():
+                await asyncio.sleep(_TRY_AGAIN_S)
+                self._came.set()
 
     async def _write_beside(self) -> bool:
         """Write what waits, in a thread; False: the disk took nothing."""

@@ -9,7 +9,6 @@ import io
 import os
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -18,7 +17,7 @@ import structlog
 
 from acd.service.surveys.records import SurveyFilter, SurveyRecord, decode, encode
 
-__all__ = ["SurveyLimits", "SurveyStore"]
+__all__ = ["SurveyStore"]
 
 log = structlog.get_logger(__name__)
 
@@ -26,23 +25,26 @@ _FILE: Final = re.compile(r"(\d{4}-\d\d-\d\d)\.jsonl")
 _LONGEST_LINE: Final = 64 * 1024
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SurveyLimits:
-    """Bounds of what is kept; the oldest days make room."""
-
-    days: int = 400
-    size_bytes: int = 256 * 1024 * 1024
+_MOST_BYTES: Final = 256 * 1024 * 1024
 
 
 class SurveyStore:
-    """The folder. One process writes to it; any may read."""
+    """The folder. One process writes to it; any may read.
 
-    def __init__(self, folder: Path, limits: SurveyLimits, wall: Callable[[], float]) -> None:
+    Args:
+        folder: where the files lie; made when needed.
+        keep_days: so many days back surveys are kept, as configured now; 0: all of them.
+        wall: the clock, UNIX time (seconds).
+        most_bytes: of all files together; the oldest days make room, the present one never does.
+    """
+
+    def __init__(
+        self, folder: Path, keep_days: Callable[[], int], wall: Callable[[], float], most_bytes: int = _MOST_BYTES
+    ) -> None:
         self._folder = folder
-        self._limits = limits
+        self._keep_days = keep_days
         self._wall = wall
-        self._swept = ""
-        """The day on which old files were last removed."""
+        self._most_bytes = most_bytes
 
     def add(self, records: Sequence[SurveyRecord]) -> None:
         """Add records; when this returns they are on disk.
@@ -56,7 +58,6 @@ class SurveyStore:
             by_day.setdefault(f"{record.at:%Y-%m-%d}", []).append(record)
         for day, of_day in by_day.items():
             self._append(self._folder / f"{day}.jsonl", b"".join(map(encode, of_day)))
-        self._sweep()
 
     def read(self, wanted: SurveyFilter, most: int) -> list[SurveyRecord]:
         """Return the records that are wanted, the newest first, at most so many.
@@ -71,6 +72,21 @@ class SurveyStore:
                     if len(found) >= most:
                         return list(found.values())
         return list(found.values())
+
+    def sweep(self) -> None:
+        """Remove the days that have been kept long enough, and the oldest of what is too much.
+
+        Raises:
+            OSError: not all of it could be removed.
+        """
+        now, keep_days, size_bytes = datetime.fromtimestamp(self._wall(), UTC), self._keep_days(), 0
+        today = f"{now:%Y-%m-%d}"
+        oldest = f"{now - timedelta(days=keep_days):%Y-%m-%d}" if keep_days else ""
+        for day, path in sorted(self._days(), reverse=True):
+            size_bytes += path.stat().st_size
+            if day < oldest or (size_bytes > self._most_bytes and day != today):
+                path.unlink(missing_ok=True)
+                log.info("old surveys removed", file=str(path))
 
     def _files(self, wanted: SurveyFilter) -> Iterator[Path]:
         """Yield the files that may hold what is wanted, the newest first."""
@@ -114,20 +130,6 @@ class SurveyStore:
             except OSError:
                 os.ftruncate(handle, end)  # all or nothing: what failed is added again as a whole
                 raise
-
-    def _sweep(self) -> None:
-        """Remove what is over the limits, once a day."""
-        today = datetime.fromtimestamp(self._wall(), UTC)
-        if self._swept == f"{today:%Y-%m-%d}":
-            return
-        self._swept = f"{today:%Y-%m-%d}"
-        oldest = f"{today - timedelta(days=self._limits.days):%Y-%m-%d}"
-        size = 0
-        for day, path in sorted(self._days(), reverse=True):
-            size += path.stat().st_size
-            if day < oldest or (size > self._limits.size_bytes and day != self._swept):
-                log.info("old surveys removed", file=str(path))
-                path.unlink(missing_ok=True)
 
 
 def _write_all(file: io.FileIO, content: bytes) -> None:

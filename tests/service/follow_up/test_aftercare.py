@@ -46,6 +46,7 @@ def sent() -> Sent:
 @pytest.fixture
 def aftercare(tmp_path: Path, sent: Sent) -> Aftercare:
     tools = AftercareTools(
+        surveys_keep_days=lambda: 400,
         context_of=lambda _: None,
         rules=lambda: RULES,
         post=sent.post,

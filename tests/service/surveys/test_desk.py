@@ -13,7 +13,7 @@ from random import Random
 import pytest
 from prometheus_client import CollectorRegistry
 
-from acd.service.surveys import SurveyDesk, SurveyFilter, SurveyLimits, SurveyRecord, SurveyStore
+from acd.service.surveys import SurveyDesk, SurveyFilter, SurveyRecord, SurveyStore
 from acd.service.surveys import desk as desks
 from acd.web.surveys import SurveyQuery
 from ivr.surveys import SurveyOutcome, SurveyResult
@@ -36,7 +36,7 @@ class Site:
     seed: int = 1
 
     def store(self) -> SurveyStore:
-        return SurveyStore(self.folder, SurveyLimits(), lambda: 1.8e9)
+        return SurveyStore(self.folder, lambda: 400, lambda: 1.8e9)
 
     def desk(self, store: SurveyStore | None = None) -> SurveyDesk:
         uniform = Random(self.seed).uniform
@@ -88,6 +88,34 @@ async def test_what_is_unwritten_at_the_end_is_written(tmp_path: Path) -> None:
     assert [record.call for record in site.store().read(ALL, 10)] == ["c1"]
 
 
+async def test_old_surveys_go_though_nobody_is_asked_any_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(desks, "_SWEEP_S", 0.01)
+    old, kept = tmp_path / "2025-12-10.jsonl", tmp_path / "2025-12-11.jsonl"
+    async with running(Site(tmp_path).desk()):
+        kept.touch()
+        old.touch()
+        await until(lambda: not old.exists())
+    assert kept.exists(), "400 days before 2027-01-15"
+
+
+class NotSwept(SurveyStore):
+    failures = 2
+
+    def sweep(self) -> None:
+        if self.failures:
+            self.failures -= 1
+            raise OSError(errno.EROFS, "Read-only file system")
+        super().sweep()
+
+
+async def test_what_cannot_be_removed_now_is_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(desks, "_SWEEP_S", 0.01)
+    old = tmp_path / "2020-01-01.jsonl"
+    old.touch()
+    async with running(Site(tmp_path).desk(NotSwept(tmp_path, lambda: 400, lambda: 1.8e9))):
+        await until(lambda: not old.exists())
+
+
 class Failing(SurveyStore):
     failures = 2
 
@@ -100,7 +128,7 @@ class Failing(SurveyStore):
 
 async def test_a_disk_that_takes_nothing_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     site = Site(tmp_path)
-    store = Failing(tmp_path, SurveyLimits(), lambda: 1.8e9)
+    store = Failing(tmp_path, lambda: 400, lambda: 1.8e9)
     monkeypatch.setattr(desks, "_TRY_AGAIN_S", 0.01)
     async with running(site.desk(store)) as desk:
         desk.keep(result("c1"))

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from acd.service.surveys.records import SurveyFilter, SurveyRecord, as_csv
-from acd.service.surveys.store import SurveyLimits, SurveyStore
+from acd.service.surveys.store import SurveyStore
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
@@ -35,8 +35,8 @@ def record(call: str = "c1", at: datetime = NOON, **more: Any) -> SurveyRecord:
     )
 
 
-def store(folder: Path, now: datetime = NOON, **limits: int) -> SurveyStore:
-    return SurveyStore(folder / "surveys", SurveyLimits(**limits), lambda: now.timestamp())
+def store(folder: Path, now: datetime = NOON, *, keep_days: int = 0, most_bytes: int = 10**9) -> SurveyStore:
+    return SurveyStore(folder / "surveys", lambda: keep_days, lambda: now.timestamp(), most_bytes)
 
 
 def calls(found: list[SurveyRecord]) -> list[str]:
@@ -95,10 +95,16 @@ def test_old_days_and_too_much_make_room(tmp_path: Path) -> None:
     days = [NOON - timedelta(days=back) for back in range(5)]
     for at in days:
         store(tmp_path, at).add([record(f"c{at:%d}", at)])
-    store(tmp_path, days=2).add([record("new")])
-    assert calls(store(tmp_path).read(ALL, 10)) == ["new", "c21", "c20", "c19"]
-    store(tmp_path, size_bytes=1).add([record("newest")])
-    assert calls(store(tmp_path).read(ALL, 10)) == ["newest", "new", "c21"]
+    store(tmp_path).sweep()
+    assert calls(store(tmp_path).read(ALL, 10)) == ["c21", "c20", "c19", "c18", "c17"], "0 days: for ever"
+    store(tmp_path, keep_days=2).sweep()
+    assert calls(store(tmp_path).read(ALL, 10)) == ["c21", "c20", "c19"]
+    store(tmp_path, most_bytes=1).sweep()
+    assert calls(store(tmp_path).read(ALL, 10)) == ["c21"], "the present day stays"
+    store(tmp_path, NOON + timedelta(days=400), keep_days=400).sweep()
+    assert calls(store(tmp_path).read(ALL, 10)) == ["c21"]
+    store(tmp_path, NOON + timedelta(days=401), keep_days=400).sweep()
+    assert not calls(store(tmp_path).read(ALL, 10))
 
 
 def test_a_torn_line_spoils_no_other(tmp_path: Path) -> None:
