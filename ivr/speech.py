@@ -44,7 +44,7 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Digits:
-    """Keys (0-9, *, #, A-D) and a leading + said one by one, in the caller's language."""
+    """Keys (0-9, *, #), letters (A-Z) and a leading + said one by one, in the caller's language."""
 
     digits: str
     style: DigitStyle = DigitStyle.PLAIN

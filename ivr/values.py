@@ -25,8 +25,8 @@ DURATION_MAX_S = 10**9
 _NUMBER = re.compile(r"[+-]?(?:[0-9]{1,18}|[0-9]{1,3}(?:,[0-9]{3}){1,5})(\.[0-9]{1,20})?")
 _ORDINAL = re.compile(r"[0-9]{1,15}")
 _AMOUNT = re.compile(r"([+-]?)([0-9]{1,12}|[0-9]{1,3}(?:,[0-9]{3}){1,3})(\.[0-9]{1,20})?")
-_CURRENCY_FIRST = re.compile(r"([A-Z]{3})\s*([^A-Z]+)")
-_CURRENCY_LAST = re.compile(r"([^A-Z]+?)\s*([A-Z]{3})")
+_CURRENCY_FIRST = re.compile(r"([A-Za-z]{3})\s*([^A-Za-z]+)")
+_CURRENCY_LAST = re.compile(r"([^A-Za-z]+?)\s*([A-Za-z]{3})")
 _DATE = re.compile(r"([0-9]{4})(-?)([0-9]{2})\2([0-9]{2})(?:[T ].{1,40})?")
 _TIME = re.compile(
     r"(?:[0-9-]{8,10}[T ])?([0-9]{1,2}):([0-9]{2})(?::[0-9]{2}(?:\.[0-9]{1,9})?)?(?:Z|[+-][0-9]{2}:?[0-9]{2})?"
@@ -36,7 +36,8 @@ _CLOCK_SPAN = re.compile(r"([0-9]{1,6}):([0-5][0-9]):([0-5][0-9])")
 _ISO_SPAN = re.compile(
     r"P(?:([0-9]{1,6})W|(?:([0-9]{1,6})D)?(?:T(?:([0-9]{1,6})H)?(?:([0-9]{1,7})M)?(?:([0-9]{1,9}(?:\.[0-9]{1,9})?)S)?)?)"
 )
-_NOT_A_KEY = re.compile(r"[^0-9*#A-D]")
+_KEYS = {DigitStyle.PLAIN: re.compile(r"[A-Z]*[0-9*#][0-9*#A-Z]*"), DigitStyle.PHONE: re.compile(r"[0-9*#A-D]+")}
+_BETWEEN_KEYS = re.compile(r"[\s()./_-]")
 
 
 class SayKind(StrEnum):
@@ -80,7 +81,7 @@ def to_speech(kind: SayKind, text: str, language: str = "", wording: Wording = P
     """`text` as speech of this kind; None if it does not suit.
 
     - text: as it stands, in `language` (empty: the caller's).
-    - digits, phone: keys and a leading +, with spaces, dashes and the like between.
+    - digits, phone: keys and a leading +, with spaces, dashes and the like between; digits: letters, too, beside keys.
     - number: a decimal number, thousands apart by commas, spaces or not; zeros at the end of decimals are not said.
     - ordinal: a whole number that is not negative.
     - money: a decimal number, thousands apart by commas or not, with the currency before or behind it, or that of
@@ -98,8 +99,8 @@ def _text(text: str, language: str, _: Wording) -> Speech:
 
 
 def _digits(text: str, style: DigitStyle) -> Speech | None:
-    digits = ("+" if text.startswith("+") else "") + _NOT_A_KEY.sub("", text)
-    return Digits(digits, style) if digits.strip("+") else None
+    keys = _BETWEEN_KEYS.sub("", text).upper() if style is DigitStyle.PLAIN else _BETWEEN_KEYS.sub("", text)
+    return Digits(keys, style) if _KEYS[style].fullmatch(keys.removeprefix("+")) else None
 
 
 def _number(text: str, _language: str, _: Wording) -> Speech | None:
@@ -121,6 +122,7 @@ def _money(text: str, _language: str, wording: Wording) -> Speech | None:
         currency, amount = first.groups()
     elif last := _CURRENCY_LAST.fullmatch(text):
         amount, currency = last.groups()
+    currency = currency.upper()
     decimals = decimals_of(currency)
     found = _AMOUNT.fullmatch(amount.strip())
     if decimals is None or found is None:

@@ -24,8 +24,8 @@ __all__ = ["check_asking"]
 
 _RIGHT: Final[Mapping[str, str]] = MappingProxyType(
     {
-        "digits": "has no digits; give some, or use kind: text",
-        "phone": "has no digits; give some, or use kind: text",
+        "digits": "is not made of digits and letters, with a digit among them; give such, or use kind: text",
+        "phone": "is no telephone number; write it as +49 30 123, or use kind: text",
         "number": "is not a number; give a whole number, or use kind: text",
         "ordinal": "is not a place in a row; give a whole number, such as 21",
         "money": "is not a sum of money; write 12.50 USD, or 12.50 and the key 'currency'",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from string import ascii_uppercase
+
 from ivr.speech import DigitStyle
 
 MINUS = "minus"
@@ -45,18 +47,15 @@ _KEYS = {str(value): _SMALL[value] for value in range(10)} | {
     "*": "star",
     "#": "pound",
     "+": "plus",
-    "A": "A",
-    "B": "B",
-    "C": "C",
-    "D": "D",
+    **{letter: letter for letter in ascii_uppercase},
 }
 
 
 def digit_words(digits: str, _style: DigitStyle = DigitStyle.PLAIN) -> tuple[str, ...]:
-    """One word for each digit or key of `digits`; English has one style.
+    """One word for each digit, key or letter of `digits`; English has one style.
 
     Raises:
-        ValueError: a character is neither digit nor key.
+        ValueError: a character is none of these.
     """
     return tuple(_key_word(key) for key in digits)
 
@@ -126,5 +125,5 @@ def _below_hundred(value: int) -> str:
 def _key_word(key: str) -> str:
     word = _KEYS.get(key)
     if word is None:
-        raise ValueError(f"{key!r} is no digit and no key")
+        raise ValueError(f"{key!r} is no digit, key or letter")
     return word

@@ -101,12 +101,13 @@ def year_words(year: int) -> str:
 
 
 def time(said: TimeOfDay) -> str:
-    """`three fifteen p.m.`, `noon`, `midnight`; on a clock of 24 hours `fifteen fifteen`, `fifteen hundred`."""
+    """`three fifteen p.m.`, `noon`, `midnight`; on a clock of 24 hours `oh nine fifteen`, `fifteen hundred hours`."""
     if said.minute == 0 and said.hour in (0, 12):
         return "noon" if said.hour else "midnight"
     minute = f" {'oh ' if said.minute < 10 else ''}{_number(said.minute)}" if said.minute else ""
     if said.clock_h == 24:
-        return f"{_number(said.hour)}{minute or ' hundred'}"
+        hour = _number(said.hour) if said.hour >= 10 else f"oh {_number(said.hour)}" if said.hour else "zero zero"
+        return f"{hour}{minute or ' hundred hours'}"
     return f"{_number(said.hour % 12 or 12)}{minute} {'a.m.' if said.hour < 12 else 'p.m.'}"
 
 

@@ -8,6 +8,8 @@ other is 二.
 
 from __future__ import annotations
 
+from string import ascii_uppercase
+
 from ivr.speech import DigitStyle
 
 MINUS = "负"
@@ -20,18 +22,15 @@ _KEYS = dict(zip("0123456789", _DIGITS, strict=True)) | {
     "*": "星号",
     "#": "井号",
     "+": "加",
-    "A": "A",
-    "B": "B",
-    "C": "C",
-    "D": "D",
+    **{letter: letter for letter in ascii_uppercase},
 }
 
 
 def digit_words(digits: str, style: DigitStyle = DigitStyle.PLAIN) -> tuple[str, ...]:
-    """One word for each digit or key of `digits`. In a telephone number 1 is 幺, which is not mistaken for 七.
+    """One word for each digit, key or letter of `digits`. In a telephone number 1 is 幺, which is not mistaken for 七.
 
     Raises:
-        ValueError: a character is neither digit nor key.
+        ValueError: a character is none of these.
     """
     return tuple("幺" if key == "1" and style is DigitStyle.PHONE else _key_word(key) for key in digits)
 
@@ -95,5 +94,5 @@ def _begin(read: str) -> str:
 def _key_word(key: str) -> str:
     word = _KEYS.get(key)
     if word is None:
-        raise ValueError(f"{key!r} is no digit and no key")
+        raise ValueError(f"{key!r} is no digit, key or letter")
     return word

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ivr.languages import LANGUAGES, texts
-from ivr.speech import Date, Duration, Money, Ordinal, Speech, TimeOfDay
+from ivr.speech import Date, Digits, DigitStyle, Duration, Money, Ordinal, Speech, TimeOfDay
 from ivr.values import PROBLEMS, SayKind, Wording, to_speech
 
 EURO = Wording(currency="EUR")
@@ -22,6 +22,10 @@ EURO = Wording(currency="EUR")
         ("ordinal", "007", Ordinal(7)),
         ("money", "12.50 USD", Money(1250, "USD")),
         ("money", "USD 12.50", Money(1250, "USD")),
+        ("money", "12.50 usd", Money(1250, "USD")),
+        ("digits", "RR-12 34cn", Digits("RR1234CN")),
+        ("digits", "+49 (30) 1/2", Digits("+493012")),
+        ("phone", "+49 (30) 1/2", Digits("+493012", DigitStyle.PHONE)),
         ("money", "USD-12.5", Money(-1250, "USD")),
         ("money", "-0.05EUR", Money(-5, "EUR")),
         ("money", "+3 GBP", Money(300, "GBP")),
@@ -61,11 +65,10 @@ def test_what_is_written_how(kind: str, text: str, speech: Speech) -> None:
 @pytest.mark.parametrize(
     ("kind", "text"),
     [
+        *(("digits", text) for text in ("none", "+", "1,5", "1+1", "٣", "4711é")),
+        *(("phone", text) for text in ("anonymous", "1800FLOWERS", "sip:100")),
         *(("ordinal", text) for text in ("-1", "1.5", "first", "", "1" * 16, "٣")),
-        *(
-            ("money", text)
-            for text in ("12.50", "12,50 EUR", "12.50 XXY", "12.50 usd", "USD", "1,23 USD", "12,3456 USD")
-        ),
+        *(("money", text) for text in ("12.50", "12,50 EUR", "12.50 XXY", "USD", "1,23 USD", "12,3456 USD")),
         *(("money", text) for text in ("USD 12 EUR", "12.5.0 USD", "$12", "nan USD", "1e3 USD", "9" * 13 + " USD")),
         *(("date", text) for text in ("2026-02-29", "2026-13-01", "21.11.2026", "2026-1-1", "0000-01-01", "2026-1121")),
         *(("time", text) for text in ("24:01", "25:00", "9:60", "9", "9:5", "9.30", "3 pm", "24:00:00 x")),

@@ -228,7 +228,7 @@ def test_digits_are_said_one_by_one() -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_what_is_no_key_is_refused(language: str) -> None:
-    with pytest.raises(ValueError, match="no digit and no key"):
+    with pytest.raises(ValueError, match="is no digit, key or letter"):
         texts(Digits("1x"), language)
 
 
