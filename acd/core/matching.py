@@ -151,7 +151,9 @@ class Matching:
 
     def could_be_offered(self, call: Call) -> bool:
         """Whether an agent is idle who may take the call (in a queue) and would be offered it."""
-        return not self._world.suspended and self._demand_of(call).idle.first() is not None
+        if self._world.suspended or call.held_for is not None:
+            return False
+        return self._demand_of(call).idle.first() is not None
 
     def line_up(self, call: Call, now: float) -> None:
         """Let the call (state WAITING) wait in line without a look at idle agents."""

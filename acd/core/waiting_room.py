@@ -217,7 +217,7 @@ class WaitingRoom:
     def holds(self, when: OverflowCondition, call: Call, queue: Queue, now: float) -> bool:
         """Tell whether every part of the condition holds for the call in the queue now.
 
-        What counts calls never holds for one that an idle agent may take: it will not wait, however many others do.
+        What is about waiting never holds for a call that an idle agent may take: it comes, and will not wait here.
         """
         if when.waiting_s is not None and now < call.entered_at + when.waiting_s:  # as its deadline is computed
             return False
@@ -228,7 +228,8 @@ class WaitingRoom:
             return False
         if not self._staff_allows(when, call, queue, counted, now):
             return False
-        return not (when.counts_calls and self._matching.could_be_offered(call))
+        about_waiting = when.waiting_s is not None or when.counts_calls
+        return not (about_waiting and self._matching.could_be_offered(call))
 
     @staticmethod
     def _staff_allows(when: OverflowCondition, call: Call, queue: Queue, counted: int, now: float) -> bool:

@@ -135,26 +135,38 @@ def _asked_in_menus(draft: Draft) -> set[str]:
 
 @dataclass(frozen=True, slots=True)
 class _Move:
-    """A rule that sends calls to another queue without their having waited."""
+    """A rule that sends calls to another queue."""
 
     to: str
     path: KeyPath
+    after_s: float
+    """Those alone who have waited so long; it may have been in the queue before."""
+    keeps: bool
+    """They keep the time waited."""
+    repeats: bool
 
 
 def _check_circles(draft: Draft, findings: Findings, routing: Routing) -> None:
     """Warn of queues that send a call round in a circle at once: the engine would stop it somewhere."""
 
-    def moves(queue: str) -> Iterator[tuple[str, _Move]]:
+    def moves(queue: str) -> Iterator[_Move]:
         for key in RULES:
             for rule, path in rules_of(routing, queue, key):
-                waits = isinstance(rule.when, Condition) and rule.when.waiting_s is not None
+                after_s = (isinstance(rule.when, Condition) and rule.when.waiting_s) or 0.0
+                repeats = isinstance(rule, JoinRule) or rule.repeat
                 to = rule.then.queue
-                if to is not None and to in routing.queues and not waits:
-                    yield to, _Move(to, (*path, "then", "queue"))
+                if to is not None and to in routing.queues:
+                    yield _Move(to, (*path, "then", "queue"), after_s, rule.then.keep_wait, repeats)
 
-    for circle in rings(routing.queues, moves):
-        names = [move.to for move in (circle[-1], *circle)]
-        findings.warning(
-            draft.routing.source.value(circle[-1].path),
-            f"a call may be sent round at once: {' -> '.join(names)}; give one of these rules waiting_s",
-        )
+    def warn(circle: list[_Move], remedy: str) -> None:
+        names = " -> ".join(move.to for move in (circle[-1], *circle))
+        position = draft.routing.source.value(circle[-1].path)
+        findings.warning(position, f"a call may be sent round at once: {names}; {remedy}")
+
+    for circle in rings(routing.queues, lambda queue: [(move.to, move) for move in moves(queue) if not move.after_s]):
+        warn(circle, "give one of these rules waiting_s")
+    for circle in rings(routing.queues, lambda queue: [(move.to, move) for move in moves(queue) if move.keeps]):
+        longest_s = max(move.after_s for move in circle)
+        all_at_once = all(move.repeats or move.after_s == longest_s for move in circle)
+        if longest_s and all_at_once:
+            warn(circle, f"whoever has waited {longest_s:g} s has done so for all of them: write keep_wait: no at one")
