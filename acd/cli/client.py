@@ -14,13 +14,17 @@ from typing import Any
 
 import orjson
 
-__all__ = ["ApiClient", "ApiError"]
+__all__ = ["ApiClient", "ApiError", "NotKnown"]
 
 _TIMEOUT_S = 5.0
 
 
 class ApiError(Exception):
     """The engine did not answer, or not with what was asked for; the message says what to do."""
+
+
+class NotKnown(ApiError):
+    """The engine answered that it knows nothing of this name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +92,8 @@ class ApiClient:
             with opener.open(request, timeout=timeout_s) as answer:
                 return orjson.loads(answer.read())
         except urllib.error.HTTPError as error:
-            raise ApiError(_problem(error)) from error
+            kind = NotKnown if error.code == HTTPStatus.NOT_FOUND else ApiError
+            raise kind(_problem(error)) from error
         except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
             reason = getattr(error, "reason", error)
             raise ApiError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from acd.core.events import MenuStepped
 from acd.core.stories import Story
 from acd.core.timers import Timer
 from acd.core.transitions import CALL_TRANSITIONS, CallState, IllegalTransition
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 __all__ = ["Call"]
 
 _STORY_LIMIT = 48
+_PATH_LIMIT = 48
+"""Steps in the menus that are kept apart from what queues did: who goes round in menus must not push that out."""
 
 
 class Call:
@@ -40,6 +43,7 @@ class Call:
         "offer",
         "offers_made",
         "overflowed",
+        "path",
         "queue",
         "quoted_wait_s",
         "requires",
@@ -93,6 +97,14 @@ class Call:
         self.timers: list[Timer] = []
         """Deadlines that hold while it is in the queue."""
         self.story = Story(_STORY_LIMIT)
+        self.path: Story | None = None
+        """Steps in the menus (``MenuStepped``), once there is one."""
+
+    def step_in_menus(self, step: MenuStepped, now: float, cause: int) -> None:
+        """Note a step; the oldest make room."""
+        if self.path is None:
+            self.path = Story(_PATH_LIMIT)
+        self.path.tell(now, cause, "step", step)
 
     def change(self, state: CallState, now: float, cause: int, detail: object = "") -> None:
         """Go to another state. Raises IllegalTransition when the table does not allow it."""

@@ -19,7 +19,7 @@ from acd.core.specs import (
     WaitingMessageKind,
 )
 
-__all__ = ["describe_changes"]
+__all__ = ["condition_words", "describe_changes"]
 
 _WORDS = {
     "ageing_cap": "cap of ageing",
@@ -162,12 +162,13 @@ def _item(item: Any) -> str:
             return f"{what} after {item.after_s:g} s, " + (f"every {item.every_s:g} s" if item.every_s else "once")
         case OverflowRule():
             repeated = ", again and again" if item.repeat else ""
-            return f"when {_condition(item.when)}: {_action(item.then)}{repeated}"
+            return f"when {condition_words(item.when)}: {_action(item.then)}{repeated}"
         case _:
             return str(item)
 
 
-def _condition(when: OverflowCondition) -> str:
+def condition_words(when: OverflowCondition) -> str:
+    """Say what a rule asks for."""
     parts = {
         "waiting {:g} s": when.waiting_s,
         "{:g} calls waiting": when.calls_waiting,

@@ -33,6 +33,7 @@ from acd.core.events import (
     LastAgentsRestored,
     LegAnswered,
     LegFailed,
+    MenuStepped,
     OfferBridged,
     OfferEnded,
     OffersResumed,
@@ -95,6 +96,7 @@ class Engine:
         self._handlers: dict[type, Callable[[Any, float], None]] = {
             CallArrived: self._call_arrived,
             CallerIdentified: self._caller_identified,
+            MenuStepped: self._menu_stepped,
             CallQueued: self._call_queued,
             CallLeftQueue: self._call_left_queue,
             CallEnded: self._call_ended,
@@ -231,7 +233,7 @@ class Engine:
             return
         world.calls_seen += 1
         call = Call(event.call_id, world.calls_seen, event.caller, event.dialled, now)
-        call.story.tell(now, world.cause, "arrived", event.dialled)
+        call.story.tell(now, world.cause, "taken over" if event.resumed else "arrived", event.dialled)
         world.calls[call.id] = call
 
     def _caller_identified(self, event: CallerIdentified, now: float) -> None:
@@ -243,6 +245,14 @@ class Engine:
         else:
             failure = f"; the look-up: {event.failure}" if event.failure else ""
             call.story.tell(now, self.world.cause, "identified", f"not known{failure}")
+
+    def _menu_stepped(self, event: MenuStepped, now: float) -> None:
+        # The last step may come behind the end: that the caller was gone, or what became of a message.
+        call = self.world.calls.get(event.call_id) or self.world.ended.get(event.call_id)
+        if call is None:
+            self.world.stale_events += 1
+        else:
+            call.step_in_menus(event, now, self.world.cause)
 
     def _call_queued(self, event: CallQueued, now: float) -> None:
         world = self.world

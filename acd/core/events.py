@@ -31,6 +31,7 @@ __all__ = [
     "LegAnswered",
     "LegFailed",
     "LegFailure",
+    "MenuStepped",
     "OfferBridged",
     "OfferEnded",
     "OffersResumed",
@@ -74,6 +75,8 @@ class CallArrived:
     call_id: str
     caller: str = ""
     dialled: str = ""
+    resumed: bool = False
+    """It has come to an engine before, which ended: what it did there is in that one's journal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +89,23 @@ class CallerIdentified:
     """Where that is from; empty: nothing is known of the caller but the number."""
     failure: str = ""
     """Why a look-up came to nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class MenuStepped:
+    """The caller has made a step in the menus. For the call's story; nothing is decided by it.
+
+    ``key`` is what the caller chose by: never a secret, and never data that were keyed in.
+    """
+
+    call_id: str
+    node: str
+    outcome: str
+    key: str = ""
+    to: str = ""
+    """The next node; empty: the call stays there, or leaves the menus."""
+    detail: str = ""
+    """What the outcome came from, or what was amiss, in words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,6 +295,7 @@ class TimePassed:
 Event = (
     CallArrived
     | CallerIdentified
+    | MenuStepped
     | CallQueued
     | CallLeftQueue
     | CallEnded

@@ -10,9 +10,12 @@ shows them adds the date.
 
 from __future__ import annotations
 
+from operator import itemgetter
+
 from acd.core.agents import Agent
 from acd.core.calls import Call
 from acd.core.estimates import estimated_wait_s, position
+from acd.core.events import MenuStepped
 from acd.core.matching import Decision, Matching
 from acd.core.offers import Offer
 from acd.core.stories import Happening
@@ -68,7 +71,8 @@ def explain_call(world: World, call_id: str, now: float) -> Explanation | None:
         "offers": [happening[3].offer_id for happening in _decisions(call)],
         "agent": call.agent.id if call.agent is not None else "",
         "story_cut": call.story.dropped,
-        "story": [_told(world, happening) for happening in call.story.happenings],
+        "steps_cut": call.path.dropped if call.path is not None else 0,
+        "story": [_told(world, happening) for happening in _in_order(call)],
         "timers": _timers(call, now),
     }
     if call.state is CallState.WAITING:
@@ -138,6 +142,12 @@ def _why_not_this_call(call: Call, agent: Agent) -> str:
     return Matching.requirement_of(call).lacking(agent.levels, agent.spec.groups)
 
 
+def _in_order(call: Call) -> list[Happening]:
+    """What queues did and the steps in the menus, as they came: each input has a number of its own."""
+    steps = call.path.happenings if call.path is not None else []
+    return sorted([*call.story.happenings, *steps], key=itemgetter(1))
+
+
 def _decisions(call: Call) -> list[Happening]:
     return [happening for happening in call.story.happenings if isinstance(happening[3], Decision)]
 
@@ -147,6 +157,14 @@ def _told(world: World, happening: Happening) -> Explanation:
     told: Explanation = {"at_s": at, "input": cause, "what": str(what)}
     if isinstance(detail, Decision):
         told["decision"] = _decision(world, detail, at, cause)
+    elif isinstance(detail, MenuStepped):
+        told["step"] = {
+            "node": detail.node,
+            "outcome": detail.outcome,
+            "key": detail.key,
+            "to": detail.to,
+            "detail": detail.detail,
+        }
     elif detail != "":
         told["detail"] = str(detail)
     return told
@@ -198,14 +216,16 @@ def _key_words(key: OrderKey, at: float) -> Explanation:
     }
 
 
-def _ruled_out(world: World, decision: Decision, cause: int) -> list[Explanation]:
-    """Who of all agents did not get the offer, grouped by reason."""
+def _ruled_out(
+    world: World, decision: Decision, cause: int, idle: str = "idle, later in the order"
+) -> list[Explanation]:
+    """Who of all agents did not get the offer, grouped by reason. ``idle``: what is said of one who could have it."""
     reasons: dict[str, list[str]] = {}
     members = world.queues[decision.queue].members if decision.queue in world.queues else {}
     chosen = set(decision.agent_ids)
     for agent in world.agents.values():
         if agent.id not in chosen:
-            reason = _why_not_then(agent, decision.requirement, cause, is_member=agent.id in members)
+            reason = _why_not_then(agent, decision.requirement, cause, idle, is_member=agent.id in members)
             reasons.setdefault(reason, []).append(agent.id)
     return [
         {"reason": reason, "count": len(agents), "agents": agents[:_NAMED]}
@@ -213,7 +233,7 @@ def _ruled_out(world: World, decision: Decision, cause: int) -> list[Explanation
     ]
 
 
-def _why_not_then(agent: Agent, requirement: Requirement, cause: int, *, is_member: bool) -> str:
+def _why_not_then(agent: Agent, requirement: Requirement, cause: int, idle: str, *, is_member: bool) -> str:
     if not is_member:
         return "queue not assigned"
     lacking = requirement.lacking(agent.levels, agent.spec.groups)
@@ -225,7 +245,7 @@ def _why_not_then(agent: Agent, requirement: Requirement, cause: int, *, is_memb
     state, detail = found
     if state is AgentState.READY:
         phone = _phone_at(agent, cause)
-        return f"phone {phone}" if phone else "idle, later in the order"
+        return f"phone {phone}" if phone else idle
     words = _STATE_WORDS[state]
     if detail and state is not AgentState.TALKING and state is not AgentState.RESERVED:
         words = f"{words} ({detail})"
@@ -261,6 +281,9 @@ def _why_waiting(world: World, call: Call, now: float) -> Explanation:
         return {}
     requirement = Matching.requirement_of(call)
     place = position(call, now) if call.held_for is None else 1
+    idle = f"ready, but the call is held for {call.held_for.id}" if call.held_for is not None else "ready"
+    if world.suspended:
+        idle = "ready, but no offers are made"
     chosen = Decision("", (), "", queue.spec.id, requirement, None, None, len(queue.waiting))
     return {
         "requirement": str(requirement),
@@ -269,7 +292,7 @@ def _why_waiting(world: World, call: Call, now: float) -> Explanation:
         "estimated_wait_s": estimated_wait_s(call, now, viewed=True),
         "order": _key_words(Matching.key_of(call, now), now),
         "suspended": world.suspended,
-        "no_agent_because": _ruled_out(world, chosen, world.cause),
+        "no_agent_because": _ruled_out(world, chosen, world.cause, idle),
     }
 
 

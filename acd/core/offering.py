@@ -169,7 +169,7 @@ class Offering:
         """Agent and caller are apart, the caller is back in the menus."""
         agent = call.agent
         call.agent = None
-        call.change(CallState.MENU, now, self._world.cause)
+        call.change(CallState.MENU, now, self._world.cause, "the talk is over")
         if agent is not None:
             self._desk.call_over(agent, now)
 

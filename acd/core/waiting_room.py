@@ -6,6 +6,7 @@ from math import ceil
 
 from acd.core.agents import Agent
 from acd.core.calls import Call
+from acd.core.changes import condition_words
 from acd.core.commands import Announce, ChangeQueue, Overflow
 from acd.core.estimates import estimated_wait_s, note_wait, position
 from acd.core.events import CallQueued
@@ -257,15 +258,15 @@ class WaitingRoom:
         reason = f"{why} {abs(number) if number < 0 else number + 1} of queue {queue.spec.id}"
         if rule.when.out_of_hours and queue.hours_why:
             reason += f" ({queue.hours_why})"
-        self._go(call, rule.then, reason, now)
+        self._go(call, rule.then, reason, now, f", when {condition_words(rule.when)}")
 
-    def _go(self, call: Call, action: OverflowAction, reason: str, now: float) -> None:
+    def _go(self, call: Call, action: OverflowAction, reason: str, now: float, when: str = "") -> None:
         world = self._world
         if call.queue is not None:
             note_wait(call.queue, now - call.entered_at, hung_up=False)
         self.leave(call)
         entered_at = call.entered_at
-        call.story.tell(now, world.cause, "overflow", f"{reason}: {action.kind} {action.target}")
+        call.story.tell(now, world.cause, "overflow", f"{reason}{when}: {action.kind} {action.target}".rstrip())
         call.change(CallState.MENU, now, world.cause)
         target = world.queues.get(action.target) if action.kind is OverflowActionKind.QUEUE else None
         if target is not None:

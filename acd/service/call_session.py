@@ -19,6 +19,7 @@ from acd.core.transitions import CallState
 from acd.service.agi_line import AgiLine
 from acd.service.call_entry import dialled_number, new_context, read_stored
 from acd.service.call_memory import CallMemory
+from acd.service.call_path import told_miss, told_step
 from acd.service.call_place import CallPlace, Wait
 from acd.service.call_state import CallPhase, StoredCall
 from acd.service.lookups.customers import Customer
@@ -56,6 +57,7 @@ class CallSession:
         self._context = CallContext(call_id="")
         self._known: Customer | None = None
         self._ended = False
+        self._given_up = False
         self._requeues = 0
         self.call_id = ""
         self.stay: QueueStay | None = None
@@ -99,7 +101,7 @@ class CallSession:
 
     def let_go(self) -> None:
         """Give the caller back to the dialplan, which enters again: the engine is told nothing."""
-        self._ended = True
+        self._ended = self._given_up = True
         self._tools.stay.late.let_go(self.call_id)
         self._agi.close()
 
@@ -112,6 +114,7 @@ class CallSession:
 
     def supersede(self) -> None:
         """The caller has come in again on another line: give this one up, and tell the engine that it ended."""
+        self._given_up = True
         self._agi.abort()
         self._end(_nothing)
 
@@ -159,6 +162,7 @@ class CallSession:
     async def _missed(self, wish: ToAgent, miss: AgentMiss) -> Outcome | None:
         log.info("agent not reached", call_id=self.call_id, agent=wish.agent, why=miss.value)
         to = wish.on.get(miss) or wish.not_reached
+        self._tools.post(told_miss(wish, miss, self.call_id, to))
         return await self._walk(to) if to is not None else None
 
     async def _queue(self, wait: Wait, entered_at: float | None = None) -> Outcome | None:
@@ -341,7 +345,7 @@ class CallSession:
         if known is not None and known.state is CallState.TALKING:
             post(TalkEnded(self.call_id))
         elif known is None:
-            post(CallArrived(arrived.call_id, self._context.caller, stored.dialled))
+            post(CallArrived(arrived.call_id, self._context.caller, stored.dialled, resumed=True))
         return await self._go_on(stored)
 
     def _customer_of(self, stored: StoredCall) -> Customer:
@@ -375,6 +379,8 @@ class CallSession:
 
     def _on_step(self, step: StepRecord) -> None:
         self._place.node = step.to or self._place.node
+        if not self._given_up:  # else a caller who is there would be called gone
+            self._tools.post(told_step(step, self._context))
         log.debug("menu step", call_id=self.call_id, node=step.node, outcome=str(step.outcome), to=step.to)
         for problem in step.problems:
             log.warning("menu", call_id=self.call_id, node=step.node, problem=problem.kind, subject=problem.subject)

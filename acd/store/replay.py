@@ -22,7 +22,7 @@ from acd.store.event_codec import CodecError, decode_event, decode_routing
 from acd.store.journal import FORMAT, digest_of
 from routing.strategies import Strategy, installed_strategies
 
-__all__ = ["Input", "JournalError", "Parting", "Replayed", "Segment", "read_segment", "replay"]
+__all__ = ["Input", "JournalError", "Parting", "Replayed", "Segment", "other_version", "read_segment", "replay"]
 
 
 class JournalError(ValueError):
@@ -46,6 +46,21 @@ class Segment:
     path: Path
     header: Mapping[str, Any]
 
+    @property
+    def goes_on(self) -> bool:
+        """Whether the engine ran already when the segment was begun."""
+        return "checkpoint" in self.header
+
+    @property
+    def began_at_s(self) -> float:
+        """When the segment was begun, on the engine's clock."""
+        return float(self.header["now"])
+
+    @property
+    def wall_s(self) -> float:
+        """When the segment was begun (UNIX time)."""
+        return float(self.header["wall_s"])
+
     def inputs(self) -> Iterator[Input]:
         """Go over the inputs. A torn last line ends them; anything else that is wrong raises JournalError."""
         with self.path.open("rb") as file:
@@ -58,14 +73,31 @@ class Segment:
     def engine(self, strategies: Mapping[str, type[Strategy]]) -> Engine:
         """Return the engine as it was when the segment began. Raises JournalError."""
         header = self.header
-        if "checkpoint" in header:
+        if self.goes_on:
             return _from_checkpoint(str(header["checkpoint"]), self.path, strategies)
         try:
             routing = decode_routing(header["routing"])
         except (CodecError, KeyError) as error:
             raise JournalError(f"{self.path}:1: the header's configuration cannot be read: {error}") from error
-        rng = random.Random(int(header["seed"]))  # noqa: S311 - the draws of a strategy, not a secret
-        return Engine(routing, rng, float(header["now"]), strategies=strategies)
+        missing = sorted({queue.strategy for queue in routing.queues.values()} - set(strategies))
+        if missing:
+            raise JournalError(f"{self.path}:1: not installed here: strategy {', '.join(missing)}")
+        rng = random.Random(header["seed"])  # noqa: S311 - the draws of a strategy, not a secret
+        return Engine(routing, rng, self.began_at_s, strategies=strategies)
+
+    def lived(self, engine: Engine) -> Iterator[tuple[Input, list[Command]]]:
+        """Feed the inputs to the engine that ``engine`` has returned; yield each with what it led to.
+
+        Raises JournalError.
+        """
+        for entry in self.inputs():
+            try:
+                made = engine.handle(entry.event, entry.now)
+            except AttributeError as error:
+                if not self.goes_on:
+                    raise
+                raise other_version(self.path, error) from error
+            yield entry, made
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +127,11 @@ def read_segment(path: Path) -> Segment:
         raise JournalError(f"{path}:1: not a journal: {error}") from error
     if not isinstance(header, dict) or header.get("acd_journal") != FORMAT:
         raise JournalError(f"{path}:1: not a journal of format {FORMAT}")
+    kinds: dict[str, Any] = {"now": int | float, "wall_s": int | float}
+    kinds |= {"seed": int} if "routing" in header else {"checkpoint": str}
+    damaged = [name for name, kind in kinds.items() if not isinstance(header.get(name), kind)]
+    if damaged:
+        raise JournalError(f"{path}:1: the header is damaged: {', '.join(damaged)}")
     return Segment(path, header)
 
 
@@ -102,11 +139,9 @@ def replay(
     segment: Segment, *, on_input: Callable[[Input, list[Command]], None] | None = None, go_on: bool = False
 ) -> Replayed:
     """Run the segment through the engine of this version; stop where the two part, unless ``go_on``."""
-    engine = segment.engine(installed_strategies())
     inputs = commands = 0
     parting: Parting | None = None
-    for entry in segment.inputs():
-        made = engine.handle(entry.event, entry.now)
+    for entry, made in segment.lived(segment.engine(installed_strategies())):
         inputs += 1
         commands += len(made)
         if on_input is not None:
@@ -126,15 +161,20 @@ def _input(line: bytes, where: str) -> Input:
         raise JournalError(f"{where}: not an input: {error}") from error
 
 
+def other_version(path: Path, error: Exception) -> JournalError:
+    """Say that a checkpoint holds objects of another version, which lack or have what ours do not."""
+    return JournalError(
+        f"{path}:1: the checkpoint cannot be read by this version ({error}); "
+        "replay the segment of the process start instead, or use the version that wrote it"
+    )
+
+
 def _from_checkpoint(text: str, path: Path, strategies: Mapping[str, type[Strategy]]) -> Engine:
     try:
         pickled = io.BytesIO(zlib.decompress(base64.b64decode(text)))
         engine = _CheckpointUnpickler(pickled, frozenset(strategies.values())).load()
     except (ValueError, zlib.error, pickle.UnpicklingError, AttributeError, EOFError, ImportError) as error:
-        raise JournalError(
-            f"{path}:1: the checkpoint cannot be read by this version ({error}); "
-            "replay the segment of the process start instead, or use the version that wrote it"
-        ) from error
+        raise other_version(path, error) from error
     if not isinstance(engine, Engine):
         raise JournalError(f"{path}:1: the checkpoint holds no engine")
     return engine

@@ -1,0 +1,143 @@
+"""Explanations: true, in order, complete and bounded, whatever a call has been through."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+from acd.core.engine import Engine
+from acd.core.events import (
+    AgentLoggedIn,
+    CallArrived,
+    CallEnded,
+    CallQueued,
+    Event,
+    MenuStepped,
+    OfferBridged,
+    OffersSuspended,
+    TalkEnded,
+)
+from acd.core.specs import (
+    AgentSpec,
+    OverflowAction,
+    OverflowActionKind,
+    OverflowCondition,
+    OverflowRule,
+    QueueSpec,
+    RoutingSpec,
+    StickySpec,
+)
+
+
+class Site:
+    """Three queues, one after the other by overflow; anna serves the last."""
+
+    def __init__(self) -> None:
+        def on_to(queue: str, waiting_s: float) -> tuple[OverflowRule, ...]:
+            action = OverflowAction(OverflowActionKind.QUEUE, queue)
+            return (OverflowRule(OverflowCondition(waiting_s=waiting_s), action),)
+
+        queues = {
+            "first": QueueSpec("first", overflow=on_to("second", 10.0)),
+            "second": QueueSpec("second", overflow=on_to("third", 20.0)),
+            "third": QueueSpec("third", sticky=StickySpec(hold_s=60.0, wait_while_busy=True)),
+        }
+        agents = {name: AgentSpec(name, queues={"third": 0}) for name in ("anna", "bob")}
+        self.engine = Engine(RoutingSpec(queues, agents), random.Random(1), 0.0, strict=True)
+        self.now = 0.0
+
+    def tell(self, *events: Event, after_s: float = 1.0) -> None:
+        for event in events:
+            self.now += after_s
+            self.engine.handle(event, self.now)
+
+    def explained(self, call_id: str = "c1") -> dict[str, Any]:
+        explanation = self.engine.explain_call(call_id, self.now)
+        assert explanation is not None
+        return explanation
+
+    def whats(self, call_id: str = "c1") -> list[str]:
+        return [line["step"]["node"] if "step" in line else line["what"] for line in self.explained(call_id)["story"]]
+
+
+def test_steps_in_the_menus_stand_where_they_came_between_what_the_queues_did() -> None:
+    site = Site()
+    site.tell(
+        CallArrived("c1", "+4930", "100"),
+        MenuStepped("c1", "main.choose", "invalid", key="7"),
+        MenuStepped("c1", "main.choose", "choice", key="1", to="main.sales"),
+        MenuStepped("c1", "main.sales", "enqueue"),
+        CallQueued("c1", "third"),
+        AgentLoggedIn("anna"),
+        OfferBridged("c1.1", "anna"),
+        TalkEnded("c1"),
+        MenuStepped("c1", "main.survey", "answer"),
+        CallEnded("c1"),
+    )
+    assert site.whats() == [
+        "arrived", "main.choose", "main.choose", "main.sales", "waiting", "offered", "talking", "menu", "main.survey",
+        "ended",
+    ]  # fmt: skip
+    story = site.explained()["story"]
+    assert story[2]["step"] == {
+        "node": "main.choose",
+        "outcome": "choice",
+        "key": "1",
+        "to": "main.sales",
+        "detail": "",
+    }
+    assert [line["input"] for line in story] == sorted(line["input"] for line in story)
+    assert story[7]["detail"] == "the talk is over"
+
+
+def test_who_goes_round_in_the_menus_pushes_nothing_out_that_a_queue_did() -> None:
+    site = Site()
+    site.tell(CallArrived("c1"), MenuStepped("c1", "main.in", "next"), CallQueued("c1", "first"))
+    site.tell(*(MenuStepped("c1", "main.round", "choice", key="4", to="main.round") for _ in range(10_000)), after_s=0)
+    explained = site.explained()
+    assert site.whats()[:2] == ["arrived", "waiting"]
+    assert explained["steps_cut"] + len(explained["story"]) - 2 == 10_001
+    assert len(explained["story"]) <= 50
+    assert explained["story_cut"] == 0
+
+
+def test_a_step_that_comes_behind_the_end_is_told_and_one_of_nobody_is_stale() -> None:
+    site = Site()
+    site.tell(CallArrived("c1"), CallEnded("c1"), MenuStepped("c1", "main.message", "kept"))
+    assert site.whats() == ["arrived", "ended", "main.message"]
+    assert site.engine.stale_events == 0
+    site.tell(MenuStepped("nobody", "main.message", "kept"))
+    assert site.engine.stale_events == 1
+
+
+def test_each_overflow_says_what_held() -> None:
+    site = Site()
+    site.tell(CallArrived("c1"), CallQueued("c1", "first"))
+    site.tell(CallArrived("other"), after_s=30.0)
+    overflows = [line["detail"] for line in site.explained()["story"] if line["what"] == "overflow"]
+    assert overflows == [
+        "overflow rule 1 of queue first, when waiting 10 s: queue second",
+        "overflow rule 1 of queue second, when waiting 20 s: queue third",
+    ]
+    assert site.explained()["now"]["no_agent_because"] == [
+        {"reason": "logged out", "count": 2, "agents": ["anna", "bob"]}
+    ]
+
+
+def test_a_call_that_an_engine_had_before_is_said_to_be_taken_over() -> None:
+    site = Site()
+    site.tell(CallArrived("c1", "+4930", "100", resumed=True))
+    assert site.whats() == ["taken over"]
+
+
+def test_why_a_ready_agent_does_not_get_a_call_that_waits() -> None:
+    site = Site()
+    site.tell(AgentLoggedIn("anna"), CallArrived("c0"), CallQueued("c0", "third"), OfferBridged("c0.1", "anna"))
+    site.tell(CallArrived("c1"), CallQueued("c1", "third", agent="anna"), AgentLoggedIn("bob"))
+    reasons = {line["reason"]: line["agents"] for line in site.explained()["now"]["no_agent_because"]}
+    assert reasons == {"in a call": ["anna"], "ready, but the call is held for anna": ["bob"]}
+
+    site = Site()
+    site.tell(OffersSuspended("draining"), AgentLoggedIn("anna"), CallArrived("c1"), CallQueued("c1", "third"))
+    reasons = {line["reason"]: line["agents"] for line in site.explained()["now"]["no_agent_because"]}
+    assert reasons["ready, but no offers are made"] == ["anna"]
