@@ -202,7 +202,10 @@ def install(folder: Path, monkeypatch: pytest.MonkeyPatch, module: str, points: 
 
 def entry_points_in_the_example() -> dict[str, str]:
     (found,) = re.findall(r"```toml\n(.*?)```", page("strategies"), flags=re.DOTALL)
-    points: dict[str, str] = tomllib.loads(found)["project"]["entry-points"]["acd.strategies"]
+    project = tomllib.loads(found)["project"]
+    assert project["name"]
+    assert project["version"], "pip installs it as it stands"
+    points: dict[str, str] = project["entry-points"]["acd.strategies"]
     return points
 
 
@@ -236,6 +239,8 @@ def test_a_strategy_of_ones_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         commands = engine.handle(CallQueued(call, "desk"), 1.0 + number)
         rung += [agent for command in commands if isinstance(command, OfferCall) for agent in command.agent_ids]
     assert rung == ["bob", "anna"]
+    explanation = engine.explain_call("first", 3.0)
+    assert "left-handed, idle for 1.0 s" in str(explanation)
 
 
 class NoChance:
