@@ -26,6 +26,9 @@ __all__ = ["Part", "raw_at", "validate"]
 
 M = TypeVar("M", bound=BaseModel)
 
+_KEYS_SHOWN = 4
+"""A mapping with more keys is looked up rather than guessed from a list."""
+
 
 @dataclass(frozen=True, slots=True)
 class Part(Generic[M]):
@@ -87,7 +90,8 @@ def validate(model: type[M], document: Document, findings: Findings) -> Part[M]:
             guessed = _meant(model, details, places, rest)
             _report(model, details, places, rest, source, gone | guessed, findings)
             rest, source, gone = _prune(model, details, places, rest, source, gone | guessed)
-    return Part(None, raw, source, frozenset(gone))
+    # Of a file that is a list or a text no name can be known.
+    return Part(None, raw if isinstance(raw, dict) else None, source, frozenset(gone))
 
 
 def _place(model: type[BaseModel], location: tuple[str | int, ...]) -> _Place:
@@ -175,7 +179,10 @@ def _missing(model: type[BaseModel], raw: Raw, path: KeyPath) -> str:
     key = path[-1]
     tagged = models_of(_container(model, raw, path[:-1])) if key == "type" else {}
     if tagged:
-        return f"key 'type' is missing; give one of {', '.join(sorted(tagged))}"
+        found = raw_at(raw, path[:-1])
+        near = nearest("type", found) if isinstance(found, dict) else None
+        right = f"write it for {quoted(near)}" if near else f"give one of {', '.join(sorted(tagged))}"
+        return f"key 'type' is missing; {right}"
     _, field = child(_owner(model, raw, path[:-1]), key)
     example = _flow(field.examples[0]) if field and field.examples else "…"
     return f"key '{key}' is missing; add it, such as {key}: {example}"
@@ -205,8 +212,10 @@ def _wrong_value(detail: ErrorDetails, place: _Place, raw: Raw, source: SourceMa
     position = source.key(place.path) if place.is_key else source.value(place.path)
     if kind == "union_tag_invalid":
         known = tuple(re.findall(r"'([^']+)'", str(context["expected_tags"])))
-        tag = str(context["tag"])
-        return source.value((*place.path, "type")), f"unknown type {quoted(tag)}; {suggestion(tag, known)}"
+        position, tag = source.value((*place.path, "type")), raw_at(raw, (*place.path, "type"))
+        if not isinstance(tag, str):
+            return position, _wrong_kind(str, tag)
+        return position, f"unknown type {quoted(tag)}; {suggestion(tag, known)}"
     given = str(place.path[-1]) if place.is_key else raw_at(raw, place.path)
     if kind == "literal_error" and isinstance(given, str):
         known = tuple(word for word in re.findall(r"'([^']*)'", str(context["expected"])) if word)
@@ -233,6 +242,8 @@ def _wrong_kind(shape: Shape, given: Raw | None) -> str:
     hint = ""
     if isinstance(given, str) and ":" in given and expected.startswith("a mapping"):
         hint = ", with a space after the colon"
+    elif is_model(shape) and len(keys := by_key(plain(shape))) <= _KEYS_SHOWN:
+        hint = f"; its keys: {', '.join(keys)}"
     return f"{found} stands here; {expected} belongs here{hint}"
 
 

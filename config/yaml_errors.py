@@ -70,6 +70,8 @@ _BY_CONTEXT: tuple[tuple[str, str], ...] = (
 )
 
 _NO_COLON = "this key has no ':'; write key: value, with a space after the colon"
+_LINE_END = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
+_COMMENT_OR_QUOTED = re.compile(r"""(?<![^\s\[{,])(?:#[^\n]*|"(?:[^"\\]|\\.)*+"|'(?:[^']|'')*+')""", re.DOTALL)
 _OPEN_QUOTE = ("found unexpected end of stream", "found unexpected document indicator")
 
 
@@ -102,6 +104,8 @@ def _told_by_the_line(error: yaml.MarkedYAMLError, text: str, mark: _Mark, start
         return mark.line + 1, tab, "a tab is used for indentation; YAML allows spaces only"
     if problem in _OPEN_QUOTE and "quoted scalar" in (error.context or ""):
         return start.line + 1, start.column + 1, "this quote is never closed; add the closing quote"
+    if opened := _long_quote(text, mark.line):
+        return *opened, f"this quote is closed only in line {mark.line + 1}; add the closing quote where its text ends"
     if problem == "could not find expected ':'":
         return start.line + 1, start.column + 1, _NO_COLON
     if problem == "found character that cannot start any token":
@@ -126,8 +130,23 @@ def _told_by_the_words(problem: str, context: str, start_line: int) -> str:
 
 
 def _line(text: str, number: int) -> str:
-    lines = re.split("\r\n|[\r\n\x85\u2028\u2029]", text)
+    lines = _LINE_END.split(text)
     return lines[number] if number < len(lines) else ""
+
+
+def _long_quote(text: str, number: int) -> tuple[int, int] | None:
+    """Return line and column (from 1) of a quote above line ``number`` that is closed in it.
+
+    A forgotten closing quote is made up for by the next quote there is, and the parser stumbles over what follows that.
+    """
+    lines = _LINE_END.split(text)[: number + 1]
+    before = "\n".join(lines)
+    last_line = len(before) - len(lines[-1])
+    for found in _COMMENT_OR_QUOTED.finditer(before):
+        if found.start() < last_line < found.end() and not found.group().startswith("#"):
+            above = before[: found.start()].split("\n")
+            return len(above), len(above[-1]) + 1
+    return None
 
 
 def _tab_in_indentation(text: str, number: int) -> int | None:

@@ -105,7 +105,7 @@ def _check_reach(draft: Draft, findings: Findings, routing: Routing) -> None:
 
 def _check_offer(draft: Draft, findings: Findings, routing: Routing, position: Position) -> None:
     """Nobody can be called back where nothing may be dialled; rules and keys are checked with their actions."""
-    if position.file == draft.routing.source.file or ("outbound",) in draft.routing.refused:
+    if position.file == draft.routing.source.file or any(path[0] == "outbound" for path in draft.routing.refused):
         return
     if not routing.outbound.allowed or routing.outbound.trunk is None:
         findings.error(

@@ -78,7 +78,7 @@ class Draft:
     def prompts(self) -> frozenset[str] | None:
         """The names of all prompts of all trees, and of those built in."""
         names = [part.names("prompts") for part in self.trees.values()]
-        if any(found is None for found in names):
+        if not names or any(found is None for found in names):
             return None
         return reduce(or_, (found for found in names if found is not None), BUILT_IN_PROMPTS)
 

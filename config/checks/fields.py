@@ -14,6 +14,7 @@ __all__ = [
     "CALL_FIELDS",
     "CUSTOMER_FIELDS",
     "HOURS_FIELDS",
+    "check_braces",
     "check_field",
     "check_fields",
     "customer_fields",
@@ -58,6 +59,11 @@ def check_fields(
             findings.warning(position, f"unknown field '{{{name}}}' is filled in with nothing; {right}")
         else:
             check_field(draft, findings, tree, position, name)
+    check_braces(findings, position, text)
+
+
+def check_braces(findings: Findings, position: Position, text: str) -> None:
+    """Warn of a brace that is part of no field: one was left open, or its name is misspelt."""
     if _BRACE.search(_FIELD.sub("", text)):
         findings.warning(
             position, "a brace that is part of no field stays as it is; write {data.name}, or {{ and }} for braces"

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from config.checks.draft import Draft, refer
-from config.checks.fields import field_names
+from config.checks.fields import check_braces, field_names
 from config.checks.mail import require_mail
 from config.document import KeyPath
 from config.problems import Findings
 from config.schema.follow_up import FollowUp
-from config.schema.ivr import Survey
 from config.schema.marks import Refers, Templated, marks
 from config.suggest import suggestion
 
@@ -46,14 +45,17 @@ def check_follow_up(draft: Draft, findings: Findings) -> None:
     questions = _questions(draft)
     for name, rule in model.rules.items() if model is not None else ():
         path: KeyPath = ("rules", name)
+        if not rule.sends and not draft.follow_up.refused & {(*path, "mail"), (*path, "webhook")}:
+            findings.error(source.key(path), "this sends nothing; give 'mail' or 'webhook'")
         for question in rule.answers:
             refer(findings, source.key((*path, "answers", question)), "question", question, questions)
         known = _known(rule, questions)
         for mark in marks(rule):
             position = source.value((*path, *mark.path))
             if isinstance(mark.marker, Templated):
+                check_braces(findings, position, mark.value)
                 for field in field_names(mark.value):
-                    if not field.startswith("data.") and field not in known:
+                    if known is not None and not field.startswith("data.") and field not in known:
                         findings.error(position, f"unknown field '{{{field}}}'; {suggestion(field, known)}")
             elif isinstance(mark.marker, Refers):
                 refer(findings, position, mark.marker.kind, mark.value, draft.known(mark.marker.kind))
@@ -61,21 +63,27 @@ def check_follow_up(draft: Draft, findings: Findings) -> None:
             require_mail(draft, findings, source.key((*path, "mail")), "this follow-up")
 
 
-def _questions(draft: Draft) -> frozenset[str]:
-    """Return the questions of all surveys."""
-    return frozenset(
-        question
-        for part in draft.trees.values()
-        for node in (part.model.nodes.values() if part.model is not None else ())
-        if isinstance(node, Survey)
-        for question in node.questions
-    )
+def _questions(draft: Draft) -> frozenset[str] | None:
+    """Return the questions of all surveys as written; None when they cannot be known."""
+    questions: set[str] = set()
+    for part in draft.trees.values():
+        nodes = part.names("nodes")
+        if nodes is None:
+            return None
+        for node in nodes:
+            named = part.names("nodes", node, "questions")
+            if named is None:
+                return None
+            questions |= named
+    return frozenset(questions) if draft.trees else None
 
 
-def _known(rule: FollowUp, questions: Collection[str]) -> Collection[str]:
-    """Return the fields that a rule's texts may use."""
+def _known(rule: FollowUp, questions: Collection[str] | None) -> Collection[str] | None:
+    """Return the fields that a rule's texts may use; None when they cannot be known."""
     known = {f"call.{name}" for name in CALL_FACTS}
     if rule.event == "survey":
+        if questions is None:
+            return None
         known |= {"survey.outcome", "survey.comment", *(f"survey.{question}" for question in questions)}
     if rule.event == "voicemail":
         known |= {f"voicemail.{name}" for name in VOICEMAIL_FACTS}

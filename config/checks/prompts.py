@@ -79,6 +79,8 @@ def faulty_recordings(draft: Draft) -> dict[str, tuple[str, ...]]:
 def recording_fault(path: Path) -> str:
     """Return what is wrong with a recorded file and what to do about it; empty if nothing is."""
     try:
+        if path.is_dir():
+            return "is a folder; put a file there, or use 'text'"
         if not path.is_file():
             present = [entry.name for entry, _ in zip(path.parent.iterdir(), range(_FILES_COMPARED), strict=False)]
             near = nearest(path.name, present)

@@ -51,8 +51,8 @@ def lookup(draft: Draft, tree: str, reference: str) -> Place | None:
 def check_reference(draft: Draft, findings: Findings, position: Position, tree: str, reference: str) -> None:
     """Report a reference that leads nowhere. What may stand in a file that cannot be read is let pass."""
     own = draft.nodes(tree) if tree else frozenset()
-    if own is None or reference in own or reference in draft.trees:
-        return
+    if not draft.trees or own is None or reference in own or reference in draft.trees:
+        return  # That there is no tree at all is reported once.
     other, dot, node = reference.partition(".")
     if dot and other in draft.trees:
         nodes = draft.nodes(other)

@@ -91,10 +91,13 @@ class FollowUp(Model):
     most_a_day: Annotated[int, WholeNumber(1, 1_000_000)] = 10_000
     """At most so many within 24 hours in all."""
 
+    @property
+    def sends(self) -> bool:
+        """Whether there is anything to send."""
+        return self.mail is not None or self.webhook is not None
+
     @model_validator(mode="after")
-    def _sends_something(self) -> Self:
-        if self.mail is None and self.webhook is None:
-            raise refused("this sends nothing; give 'mail' or 'webhook'")
+    def _goes_together(self) -> Self:
         if self.answers and self.event != "survey":
             raise refused(f"'answers' goes with event survey; remove it beside event {self.event}")
         return self

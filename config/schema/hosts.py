@@ -12,7 +12,8 @@ __all__ = ["FolderOrFile", "Host", "Port"]
 Host: TypeAlias = Annotated[
     str,
     Text(
-        r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9])?|[0-9A-Fa-f:.]{2,45}",
+        # A name or an IPv4 address; or an IPv6 address, which has two colons at least: with one it would be a port.
+        r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9])?|[0-9A-Fa-f.]{0,40}:[0-9A-Fa-f.]{0,40}:[0-9A-Fa-f:.]{0,40}",
         "give a host name or an address alone, such as 127.0.0.1",
     ),
 ]

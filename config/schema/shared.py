@@ -98,6 +98,10 @@ def refused(text: str) -> PydanticCustomError:
     return PydanticCustomError("acd", "{text}", {"text": text})
 
 
+_LONGEST_NUMBER: Final = 15
+"""Characters: longer ones are in no range, and Python refuses to read thousands of digits."""
+
+
 @dataclass(frozen=True, slots=True)
 class WholeNumber:
     """A whole number from ``least`` to ``most``, written in decimal digits."""
@@ -108,8 +112,10 @@ class WholeNumber:
     def parse(self, value: object) -> object:
         """Turn a text into the number; what is no text is left to pydantic."""
         if isinstance(value, str):
-            if not re.fullmatch(r"[+-]?[0-9]{1,15}", value):
+            if not re.fullmatch(r"[+-]?[0-9]+", value):
                 raise wrong("{value} is not a whole number; {right}", value, right=self.right())
+            if len(value) > _LONGEST_NUMBER:
+                raise wrong("{value} is out of range; {right}", value, right=self.right())
             value = int(value)
         if isinstance(value, int) and not isinstance(value, bool) and not self.least <= value <= self.most:
             raise wrong("{value} is out of range; {right}", value, right=self.right())
@@ -135,8 +141,10 @@ class Number:
     def parse(self, value: object) -> object:
         """Turn a text into the number; what is no text is left to pydantic."""
         if isinstance(value, str):
-            if not re.fullmatch(r"[+-]?[0-9]{1,15}(\.[0-9]{1,15})?", value):
+            if not re.fullmatch(r"[+-]?[0-9]+(\.[0-9]+)?", value):
                 raise wrong("{value} is not a number; {right}", value, right=self.right())
+            if len(value) > 2 * _LONGEST_NUMBER:
+                raise wrong("{value} is out of range; {right}", value, right=self.right())
             value = float(value)
         if isinstance(value, int | float) and not (math.isfinite(value) and self.least <= value <= self.most):
             raise wrong("{value} is out of range; {right}", value, right=self.right())

@@ -126,7 +126,7 @@ def test_misspelt_variable(tmp_path: Path) -> None:
 def test_environment_cannot_mend_a_file_of_another_shape(tmp_path: Path) -> None:
     write_site(tmp_path, changed("acd.yaml", "web: {port: 8080}", "web: 8080"))
     assert errors(tmp_path, {"ACD_WEB_PORT": "9000"}) == [
-        f"{tmp_path}/acd.yaml:6:6: a text stands here; a mapping (key: value) belongs here"
+        f"{tmp_path}/acd.yaml:6:6: a text stands here; a mapping (key: value) belongs here; its keys: host, port"
     ]
 
 

@@ -71,13 +71,38 @@ def test_no_file_no_rules(tmp_path: Path) -> None:
         ("{friendly:", "{frendly:", "followup.yaml:9:15: unknown question 'frendly'; did you mean 'friendly'?"),
         ("event: survey", "event: ended", "'answers' goes with event survey; remove it beside event ended"),
         ("team@example.net", "team", "give one mail address alone"),
-        ("    webhook:", "    wait:", "this sends nothing; give 'mail' or 'webhook'"),
+        ("    webhook:", "    wait:", "followup.yaml:2:3: this sends nothing; give 'mail' or 'webhook'"),
     ],
 )
 def test_faults(tmp_path: Path, old: str, new: str, message: str) -> None:
     assert SOUND.count(old) >= 1
     found = faults(site(tmp_path, SOUND.replace(old, new, 1)))
     assert any(message in fault for fault in found), found
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "only"),
+    [
+        ("team@example.net", "team", "followup.yaml:10:16: 'team' cannot be used here"),
+        ("    webhook:", "    webhok:", "followup.yaml:6:5: unknown key 'webhok'; did you mean 'webhook'?"),
+    ],
+)
+def test_what_is_sent_with_a_mistake_is_not_missed_as_well(tmp_path: Path, old: str, new: str, only: str) -> None:
+    (found,) = faults(site(tmp_path, SOUND.replace(old, new, 1)))
+    assert found.startswith(only)
+
+
+def test_questions_of_a_tree_that_cannot_be_read_are_let_pass(tmp_path: Path) -> None:
+    folder = site(tmp_path, SOUND)
+    (folder / "ivr" / "main.yaml").write_text("start: [")
+    (found,) = (fault for fault in faults(folder) if not fault.startswith("routing.yaml"))
+    assert found.startswith("ivr/main.yaml:")
+
+
+def test_an_open_brace_is_told(tmp_path: Path) -> None:
+    found = load(site(tmp_path, SOUND.replace("{call.agent}", "{call.agent")), {}).warnings
+    (told,) = (str(problem) for problem in found if "brace" in problem.message)
+    assert told.removeprefix(f"{tmp_path}/").startswith("followup.yaml:10:43: warning: a brace that is part of no field")
 
 
 def test_mail_without_a_mail_server(tmp_path: Path) -> None:

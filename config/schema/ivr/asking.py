@@ -21,6 +21,7 @@ from config.schema.shared import (
     Text,
     WholeNumber,
     refused,
+    wrong,
 )
 from ivr.patterns import Pattern, PatternError
 
@@ -56,9 +57,13 @@ PatternText: TypeAlias = Annotated[str, AfterValidator(_is_pattern)]
 
 def _flag_or_more(value: Any) -> Any:
     """Read yes as a mapping with all defaults, no as none."""
-    if isinstance(value, str) and value.lower() in ("yes", "true", "on"):
+    if not isinstance(value, str):
+        return value
+    if value.lower() in ("yes", "true", "on"):
         return {}
-    return None if isinstance(value, str) and value.lower() in ("no", "false", "off") else value
+    if value.lower() in ("no", "false", "off"):
+        return None
+    raise wrong("{value} is neither yes nor no; write yes or no, or how (key: value)", value)
 
 
 class DirectDial(Model):
