@@ -20,11 +20,11 @@ from zoneinfo import ZoneInfo
 __all__ = ["Calendar", "DateRule", "HolidayRules", "HolidaySource", "Hours", "OpenState", "Override", "StateCause"]
 
 Hours = tuple[tuple[time, time], ...]
-"""Opening and closing times of a day, in order, not overlapping; a closing at 00:00 means the end of the day."""
+"""Opening and closing times of a day, in order, not overlapping. A closing that is not behind its opening is one of the
+next day (00:00: the end of this one); the hours belong to the day on which they begin."""
 
 _SEARCH_DAYS = 400
 """So far ahead the next opening, or the end of an opening that goes on and on, is looked for."""
-_MIDNIGHT = time(0)
 
 
 class StateCause(StrEnum):
@@ -131,35 +131,35 @@ class Calendar:
             until = after.until if after.is_open is override.is_open else end
             return OpenState(override.is_open, override.why, until, StateCause.OVERRIDE)
         day = moment.astimezone(self.zone).date()
-        for opening, closing in self._spans(day - timedelta(days=1), days=3):
-            if opening <= moment < closing:
-                plan = self._plan(opening.astimezone(self.zone).date())
-                return OpenState(True, plan.why_open, self._end_of(closing), plan.cause)
+        for begun in (day + timedelta(days=offset) for offset in (-1, 0, 1)):
+            for opening, closing in self._spans(begun, days=1):
+                if opening <= moment < closing:
+                    plan = self._plan(begun)
+                    return OpenState(True, plan.why_open, self._end_of(closing), plan.cause)
         return self._closed(moment, day)
 
     def _closed(self, moment: datetime, day: date) -> OpenState:
         until = self._next_opening(moment, day)
-        rule = self.dates.get(day)
-        if rule is not None and any(first <= moment < last for first, last in self._moments(day, rule.closed)):
-            return OpenState(False, rule.why or "closed for some hours", until, StateCause.EXCEPTION)
+        for begun in (day, day - timedelta(days=1)):
+            rule = self.dates.get(begun)
+            if rule is not None and any(first <= moment < last for first, last in self._moments(begun, rule.closed)):
+                return OpenState(False, rule.why or "closed for some hours", until, StateCause.EXCEPTION)
         plan = self._plan(day)
         return OpenState(False, plan.why_closed, until, plan.cause)
 
     def _spans(self, first: date, days: int) -> list[tuple[datetime, datetime]]:
-        """Opening and closing moments (UTC) of some days, from ``first`` on, in order."""
-        spans = []
-        for offset in range(days):
-            day = first + timedelta(days=offset)
-            open_spans = self._moments(day, self._plan(day).hours)
-            rule = self.dates.get(day)
-            spans += _without(open_spans, self._moments(day, rule.closed)) if rule is not None else open_spans
-        return spans
+        """Opening and closing moments (UTC) of what begins on some days, from ``first`` on, in order."""
+        dates = [first + timedelta(days=offset) for offset in range(-1, days + 1)]
+        spans = [span for day in dates[1:-1] for span in self._moments(day, self._plan(day).hours)]
+        # What goes over midnight reaches into its neighbours.
+        closed = [span for day in dates if day in self.dates for span in self._moments(day, self.dates[day].closed)]
+        return _without(spans, closed)
 
     def _moments(self, day: date, hours: Hours) -> list[tuple[datetime, datetime]]:
         return [
             (
                 self._moment(day, opening, fold=0),
-                self._moment(day if closing > _MIDNIGHT else day + timedelta(days=1), closing, fold=1),
+                self._moment(day if closing > opening else day + timedelta(days=1), closing, fold=1),
             )
             for opening, closing in hours
         ]
@@ -197,7 +197,7 @@ class Calendar:
         """The moment it really closes: hours that touch (to 24:00, from 00:00) are one."""
         day = closing.astimezone(self.zone).date()
         for _ in range(_SEARCH_DAYS):
-            following = [span for span in self._spans(day, days=2) if span[0] <= closing < span[1]]
+            following = [span for span in self._spans(day - timedelta(days=1), days=3) if span[0] <= closing < span[1]]
             if not following:
                 return closing
             closing = following[0][1]
@@ -205,7 +205,7 @@ class Calendar:
         return None
 
     def _next_opening(self, moment: datetime, day: date) -> datetime | None:
-        for offset in range(_SEARCH_DAYS):
+        for offset in range(-1, _SEARCH_DAYS):  # yesterday's hours may go on after some that are closed
             for opening, _ in self._spans(day + timedelta(days=offset), days=1):
                 if opening > moment:
                     return opening

@@ -91,8 +91,8 @@ def _check_spans(part: Part[Calendars], findings: Findings, path: KeyPath, spans
     # One span may stand by itself, without a list around it.
     places = sorted(range(len(spans)), key=lambda place: span_times(spans[place]))
     for before, after in pairwise(places):
-        closing, opening = spans[before].partition("-")[2], spans[after].partition("-")[0]
-        if closing == "00:00" or opening < closing:
+        opened, closed = span_times(spans[before])
+        if closed <= opened or span_times(spans[after])[0] < closed:  # to the next day, or into the other
             findings.error(
                 part.source.value((*path, after)),
                 f"'{spans[after]}' overlaps '{spans[before]}'; give hours that follow each other",

@@ -11,7 +11,18 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from config.schema.routing import Zone
 from config.schema.shared import FrozenMap, Model, Name, Text, listed, one_or_several, refused, wrong
 
-__all__ = ["WEEKDAYS", "Calendar", "Calendars", "DateException", "Day", "Days", "Holidays", "span_times", "weekdays"]
+__all__ = [
+    "WEEKDAYS",
+    "Calendar",
+    "Calendars",
+    "DateException",
+    "Day",
+    "Days",
+    "Holidays",
+    "Spans",
+    "span_times",
+    "weekdays",
+]
 
 WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 """The days of a week as they are written, Monday is 0."""
@@ -26,7 +37,10 @@ Days: TypeAlias = Annotated[
 
 
 def span_times(span: str) -> tuple[time, time]:
-    """Return opening and closing time of a span such as 09:00-12:30; the end of the day is 00:00."""
+    """Return opening and closing time of a span such as 09:00-12:30; the end of the day is 00:00.
+
+    A closing that is not behind its opening is one of the next day.
+    """
     first, _, last = span.partition("-")
     return time.fromisoformat(first), time.fromisoformat(last if last != "24:00" else "00:00")
 
@@ -39,18 +53,15 @@ def weekdays(days: str) -> tuple[int, ...]:
     return tuple((start + offset) % len(WEEKDAYS) for offset in range(length + 1))
 
 
-def _forwards(span: str) -> str:
-    opening, closing = span_times(span)
-    if time(0) < closing <= opening:
-        raise wrong(
-            "{value} ends before it begins; write hours over midnight as two: to 24:00, and from 00:00 of the next day",
-            span,
-        )
+def _some_time(span: str) -> str:
+    first, last = span_times(span)
+    if first == last and span != "00:00-24:00":
+        raise wrong("{value} is no time at all; give two different times, or 00:00-24:00", span)
     return span
 
 
 Span: TypeAlias = Annotated[
-    str, Text(_SPAN, "give opening and closing time, such as 09:00-12:30 or 18:00-24:00"), AfterValidator(_forwards)
+    str, Text(_SPAN, "give two times of day, such as 09:00-12:30 or 22:00-06:00"), AfterValidator(_some_time)
 ]
 
 

@@ -192,6 +192,48 @@ def test_how_long_an_override_lasts_does_not_depend_on_the_clock_s_changes() -> 
     assert (spring, autumn) == (timedelta(hours=4), timedelta(hours=6))
 
 
+NIGHTS: Hours = ((time(22), time(6)),)
+
+
+def test_hours_over_midnight_belong_to_the_day_on_which_they_begin() -> None:
+    fire_drill = DateRule(closed=((time(1), time(2)),), why="fire drill")
+    weeknights = Calendar(
+        BERLIN,
+        dict.fromkeys(range(5), NIGHTS),
+        {date(2026, 11, 25): DateRule(hours=(), why="inventory"), date(2026, 11, 27): fire_drill},
+    )
+    for moment, is_open, why, until in (
+        (berlin(2026, 11, 23, 3), False, "outside opening hours", berlin(2026, 11, 23, 22)),  # Sunday's night has none
+        (berlin(2026, 11, 23, 22), True, "opening hours", berlin(2026, 11, 24, 6)),
+        (berlin(2026, 11, 25, 5), True, "opening hours", berlin(2026, 11, 25, 6)),  # Tuesday's, on a closed date
+        (berlin(2026, 11, 25, 23), False, "inventory", berlin(2026, 11, 26, 22)),
+        (berlin(2026, 11, 26, 5), False, "outside opening hours", berlin(2026, 11, 26, 22)),
+        (berlin(2026, 11, 26, 23), True, "opening hours", berlin(2026, 11, 27, 1)),
+        (berlin(2026, 11, 27, 1), False, "fire drill", berlin(2026, 11, 27, 2)),
+        (berlin(2026, 11, 27, 2), True, "opening hours", berlin(2026, 11, 27, 6)),
+        (berlin(2026, 11, 28, 3), True, "opening hours", berlin(2026, 11, 28, 6)),  # Friday's
+        (berlin(2026, 11, 28, 22), False, "outside opening hours", berlin(2026, 11, 30, 22)),
+    ):
+        state = weeknights.at(moment)
+        assert (state.is_open, state.why, state.until) == (is_open, why, until.astimezone(UTC)), moment
+
+
+def test_nights_on_which_the_clock_changes_and_the_year_ends() -> None:
+    nights = Calendar(BERLIN, dict.fromkeys(range(7), NIGHTS), holidays=HolidayRules(NEW_YEAR))
+    for begin, hours in ((berlin(2026, 3, 28, 22), 7), (berlin(2026, 10, 24, 22), 9), (berlin(2026, 12, 31, 22), 8)):
+        until = nights.at(begin).until
+        assert until is not None
+        assert until - begin.astimezone(UTC) == timedelta(hours=hours), begin
+
+
+def test_closed_over_midnight() -> None:
+    closed = DateRule(closed=((time(23), time(1)),), why="maintenance")
+    always = Calendar(BERLIN, dict.fromkeys(range(7), ((time(0), time(0)),)), {date(2026, 11, 23): closed})
+    state = always.at(berlin(2026, 11, 24, 0, 30))
+    assert (state.is_open, state.why, state.until) == (False, "maintenance", berlin(2026, 11, 24, 1).astimezone(UTC))
+    assert always.at(berlin(2026, 11, 23, 12)).until == berlin(2026, 11, 23, 23).astimezone(UTC)
+
+
 def test_leap_day_and_year_s_end() -> None:
     leap = Calendar(BERLIN, WEEK, {date(2028, 2, 29): DateRule((), why="leap day")})
     assert leap.at(berlin(2028, 2, 28, 19)).until == berlin(2028, 3, 1, 9).astimezone(UTC)
@@ -220,7 +262,9 @@ def test_zones_far_east_and_west(zone: str, opens: datetime) -> None:
     assert calendar.at(holiday).why == "Staff Day; Moon Day", "the day is that of the zone"
 
 
-HOURS_OF_A_DAY = st.sampled_from([(), OFFICE, ((time(22), time(0)),), ((time(0), time(2, 30)),), ((time(0), time(0)),)])
+HOURS_OF_A_DAY = st.sampled_from(
+    [(), OFFICE, ((time(22), time(0)),), ((time(0), time(2, 30)),), ((time(0), time(0)),), ((time(22), time(2, 30)),)]
+)
 MOMENTS = st.datetimes(datetime(2026, 3, 19), datetime(2026, 4, 6), timezones=st.just(UTC))  # noqa: DTZ001
 RULES = st.builds(DateRule, HOURS_OF_A_DAY | st.none(), HOURS_OF_A_DAY, st.just("why"))
 

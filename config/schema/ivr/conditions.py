@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, Final, Literal, Self, TypeAlias
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from config.schema.calendars import Days, span_times
+from config.schema.calendars import Days, Spans
 from config.schema.ivr.values import Line
 from config.schema.marks import FIELD, ZONE, Refers
 from config.schema.references import CalendarName, QueueName
@@ -86,22 +86,6 @@ def _at_least(value: Any) -> Any:
 Count: TypeAlias = Annotated[Bounds, BeforeValidator(_at_least)]
 """Bounds, or a number by itself: at least so many."""
 
-_CLOCK: Final = "(?:[01][0-9]|2[0-3]):[0-5][0-9]"
-
-
-def _some_time(span: str) -> str:
-    first, last = span_times(span)
-    if first == last and span[-5:] != "24:00":
-        raise wrong("{value} is no time at all; give two different times", span)
-    return span
-
-
-ClockSpan: TypeAlias = Annotated[
-    str,
-    Text(f"{_CLOCK}-(?:{_CLOCK}|24:00)", "give two times of day, such as 09:00-17:00 or 22:00-06:00"),
-    AfterValidator(_some_time),
-]
-_SPAN_JSON_SCHEMA: Final = {"type": "string", "pattern": f"^(?:{_CLOCK}-(?:{_CLOCK}|24:00))$"}
 _DAYS_JSON_SCHEMA: Final = {"type": "string"}
 
 
@@ -111,7 +95,7 @@ class TimeCondition(Model):
     zone: Annotated[Zone, Refers(ZONE)] = Field(examples=["Europe/Berlin"])
     """The time zone, by its IANA name."""
 
-    between: Annotated[tuple[ClockSpan, ...], BeforeValidator(listed), one_or_several(_SPAN_JSON_SCHEMA)] = ()
+    between: Spans = ()
     """From and to, or several of that: 22:00-06:00 goes over midnight, and belongs to the day on which it begins."""
 
     days: Annotated[tuple[Days, ...], BeforeValidator(listed), one_or_several(_DAYS_JSON_SCHEMA)] = ()
