@@ -47,6 +47,7 @@ CONTEXTS: Final = {
     "acd-inbound": ("s", "trunks and inbound routes"),
     "acd-agents": ("*22", "agents' phones and feature codes"),
     "acd-transfer": ("100", "transfers by agents"),
+    "acd-place": ("s", "places in the queue that outlive the engine"),
 }
 _DEFAULT_ENGINE: Final = "agi://127.0.0.1:4573"
 _ENGINE_URL = re.compile(r"h?agi://(\[[0-9A-Fa-f:.]+\]|[^:/]+)(?::(\d+))?")
@@ -132,7 +133,8 @@ def _load(module: str) -> str:
 def check_dialplan(site: Site) -> Findings:
     """Does the dialplan lead callers and agents to this engine?"""
     remedy = (
-        "put '#include extensions_acd.conf' into extensions.conf (see asterisk-conf/README.md), then: dialplan reload"
+        "put '#include extensions_acd.conf', with this version's file, into extensions.conf"
+        " (see asterisk-conf/README.md), then: dialplan reload"
     )
     missing = [
         f"[{context}] ({meaning})"

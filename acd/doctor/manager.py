@@ -16,7 +16,7 @@ from acd.doctor.site import Site
 __all__ = ["EVENTS_OF_ENGINE", "check_connection", "check_events", "check_manager_conf", "check_rights"]
 
 ACTIONS_OF_ENGINE: Final = (
-    *("Ping", "Originate", "Hangup", "ControlPlayback", "Setvar", "Getvar"),
+    *("Ping", "Originate", "Hangup", "ControlPlayback", "Getvar"),
     *("Status", "CoreShowChannels", "BridgeList", "BridgeInfo", "DeviceStateList", "CoreSettings"),
 )
 """What the engine's user must be allowed to do."""

@@ -121,10 +121,6 @@ class AsteriskLink:
         """Stop what is being played to a caller."""
         self._send("ControlPlayback", {"Channel": channel, "Control": "stop"})
 
-    def set_variable(self, channel: str, name: str, value: str) -> bool:
-        """Set a variable of a channel, whatever its line is doing. False: not possible now."""
-        return self._send("Setvar", {"Channel": channel, "Variable": name, "Value": value})
-
     def refresh_devices(self) -> None:
         """Ask for the states of all phones: the site has changed."""
         self._spawn(self._refresh_devices())

@@ -4,20 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import structlog
-from structlog.typing import FilteringBoundLogger
-
 from acd.service.agi_line import AgiLine
 from acd.service.call_place import CallPlace
 from acd.service.call_state import CALL_VARIABLE, STATE_VARIABLE, CallPhase
-from acd.service.queue_stay import QueueStay
 from acd.service.session_tools import SessionTools
 from ivr.context import CallContext
 from ivr.dialling import Dial
 
 __all__ = ["CallMemory"]
-
-log: FilteringBoundLogger = structlog.get_logger(__name__)
 
 
 class CallMemory:
@@ -60,14 +54,9 @@ class CallMemory:
         self._place.dial = dial
         await self.save()
 
-    async def save_beside(self, stay: QueueStay) -> None:
-        """Let the channel remember the place in the queue: by the line, or beside it if phones ring already."""
-        if stay.dialling is None:
-            await self.save()
-            return
-        for name, value in ((CALL_VARIABLE, self._call_id), (STATE_VARIABLE, self._state())):
-            if not self._tools.set_variable(self._channel, name, value):
-                log.warning("the channel of a call does not know its place", call_id=self._call_id)
+    def to_remember(self) -> tuple[str, str]:
+        """The call's id and what the channel is to remember of it, for a dial that brings it along."""
+        return self._call_id, self._state()
 
     async def save(self) -> None:
         """Let the channel remember the place, by the line."""

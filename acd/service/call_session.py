@@ -175,9 +175,9 @@ class CallSession:
         await self._line.answer()
         if self._line.released:
             await self._line.release("")
-        # Who finds an agent idle is dialled for before anything else, and the channel told beside that; unless the dial
-        # itself needs what the channel is told.
-        needed = entered_at is not None or self._tools.stay.variables() or not self._tools.can_set_variable()
+        # Who finds an agent idle is dialled for before anything else, and that dial tells the channel; unless it needs
+        # other variables there.
+        needed = entered_at is not None or self._tools.stay.variables()
         if needed:
             await self._memory.save()
         end, stay = await self._stay(None if kept is None else clocks.to_monotonic(kept), saved=bool(needed))
@@ -212,7 +212,13 @@ class CallSession:
             raise LookupError(f"call {self.call_id} is in no queue")
         customer = self._customer()
         self.stay = stay = QueueStay(
-            self._agi, self._line, self.call_id, queued.queue, self._tools.stay, self._queue_changed
+            self._agi,
+            self._line,
+            self.call_id,
+            queued.queue,
+            self._tools.stay,
+            self._queue_changed,
+            None if saved else self._memory.to_remember,
         )
         self._waiting.begin(stay, queued, self._tools.one_agent, lambda: self._keys(queued))
         try:
@@ -231,8 +237,8 @@ class CallSession:
             )
             log.info("call queued", call_id=self.call_id, queue=queued.queue)
             self._waiting.queued()
-            if not saved:
-                await self._memory.save_beside(stay)
+            if not saved and stay.dialling is None:
+                await self._memory.save()
             return await stay.run(), stay
         finally:
             self._waiting.end()

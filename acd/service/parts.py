@@ -233,8 +233,6 @@ class Parts:
                     lambda: self._site.compiled.forest.nodes,
                     self.voicemail.desk.takes_message,
                 ),
-                set_variable=self.link.set_variable,
-                can_set_variable=lambda: self.link.connected,
                 survey=self._survey_of,
                 customers=self.lookups.customers,
                 customer=lambda number: customer_of(self._site, number),

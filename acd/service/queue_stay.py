@@ -21,7 +21,7 @@ from acd.service.late_legs import CallerId, LateLeg
 from acd.service.legs import DialResult, Known
 from acd.service.stay_tools import StayTools, dial_arguments
 from acd.service.waiting_messages import speech_of
-from ami_bridge.agi_codec import AgiReply
+from ami_bridge.agi_codec import AgiReply, AgiValueError
 from ami_bridge.agi_session import AgiError, AgiSession
 from ami_bridge.translation import ANSWERED
 from ivr.line import LineHungUp
@@ -62,6 +62,7 @@ class QueueStay:
         queue: str,
         tools: StayTools,
         on_queue_changed: Callable[[ChangeQueue], Awaitable[None]],
+        memory: Callable[[], tuple[str, str]] | None = None,
     ) -> None:
         self._agi = agi
         self._line = line
@@ -81,6 +82,8 @@ class QueueStay:
         """Waited for while the socket is silent."""
         self._begun = False
         """Until ``run`` is, the socket is silent as well."""
+        self._memory = memory
+        """What the channel is to remember of this stay and does not yet: until ``run``, a dial brings it along."""
         self._music = ""
         """The music that plays, as far as we know."""
         self._joined = False
@@ -236,6 +239,7 @@ class QueueStay:
             LineHungUp: the caller is gone.
         """
         self._begun = True
+        self._memory = None
         self._agi.on_hangup(self._wake)
         while True:
             if self._dialling is not None:
@@ -285,12 +289,18 @@ class QueueStay:
         phones = [self._tools.phones[agent_id] for agent_id in offer.agent_ids]
         devices = {phone.device: agent_id for phone, agent_id in zip(phones, offer.agent_ids, strict=True)}
         ring_s = min(offer.ring_timeout_s, self.ring_at_most_s or offer.ring_timeout_s)
-        arguments = dial_arguments(phones, ring_s, self._tools.queues.get(offer.queue))
-        self._tools.tracker.begin(offer.offer_id, self._call_id, self._agi.uniqueid, devices)
+        memory = self._memory() if self._memory is not None else None
+        arguments = dial_arguments(phones, ring_s, self._tools.queues.get(offer.queue), memory)
         try:
             self._dialling = self._agi.start("EXEC", "Dial", ",".join(arguments))
+        except AgiValueError:
+            if memory is None:
+                raise
+            self._offer = offer  # no room for both: dialled as soon as the channel has been told
+            return
         except AgiError:
             return  # the line has ended; the session's end frees the agents
+        self._tools.tracker.begin(offer.offer_id, self._call_id, self._agi.uniqueid, devices)
         self._dialled = offer
         self._music = ""
 

@@ -40,9 +40,6 @@ class SessionTools:
     """Told when a caller (Uniqueid) comes in whose talk was being followed without a line to us."""
     stay: StayTools
     overflow: OverflowActions
-    set_variable: Callable[[str, str, str], bool]
-    """Set a variable (channel, name, value) beside the line, which may be busy; False: that cannot be done now."""
-    can_set_variable: Callable[[], bool]
     customers: CustomerDesk
     """Tells who calls."""
     customer: Callable[[str], Customer]

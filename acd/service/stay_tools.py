@@ -32,16 +32,21 @@ class StayTools:
 
 
 def dial_arguments(
-    phones: Sequence[AgentPhone], ring_timeout_s: float, queue: QueueSpec | None
+    phones: Sequence[AgentPhone],
+    ring_timeout_s: float,
+    queue: QueueSpec | None,
+    memory: tuple[str, str] | None = None,
 ) -> tuple[str, str, str]:
     """Write the arguments of ``Dial``.
 
     ``g``: when the agent hangs up the caller stays with us. ``i``: a phone that forwards its calls has rejected, it
     does not take the caller elsewhere. ``m(class)`` or ``r``: what the caller hears meanwhile. ``b``: phones that are
-    to answer by themselves are told so.
+    to answer by themselves are told so. ``B``: before any phone rings, the caller's channel is told its ``memory``
+    (call and state, see ``call_state``: neither holds what means anything to ``Dial``).
     """
     ringing = queue is not None and queue.while_ringing == "ringing"
     heard = "r" if ringing else f"m({queue.music if queue is not None else 'default'})"
     answering = "".join(phone.marked for phone in phones if phone.auto_answer)
     told = f"b(acd-pre-dial^s^1({answering}))" if answering else ""
-    return "&".join(phone.dial for phone in phones), f"{ring_timeout_s:g}", f"gi{heard}{told}"
+    remembered = f"B(acd-place^s^1({'^'.join(memory)}))" if memory is not None else ""
+    return "&".join(phone.dial for phone in phones), f"{ring_timeout_s:g}", f"gi{heard}{told}{remembered}"

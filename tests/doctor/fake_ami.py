@@ -31,6 +31,7 @@ class FakeAmi:
             "DIALPLAN_EXISTS(acd-inbound,s,1)": "1",
             "DIALPLAN_EXISTS(acd-agents,*22,1)": "1",
             "DIALPLAN_EXISTS(acd-transfer,100,1)": "1",
+            "DIALPLAN_EXISTS(acd-place,s,1)": "1",
             "QUEUE_EXISTS(acd-fallback)": "1",
             "PJSIP_ENDPOINT(anna,allow)": "(alaw|ulaw)",
             "DEVICE_STATE(PJSIP/anna)": "NOT_INUSE",

@@ -1,21 +1,27 @@
-"""A TCP proxy between the engine and AMI that can be cut, frozen and slowed."""
+"""A TCP proxy between the engine and Asterisk that can be cut, and listened to."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
 
 class Proxy:
-    """Listens on a port of its own and passes everything on to ``port``, until it is told otherwise."""
+    """Passes everything on to the port ``target``, until it is told otherwise.
 
-    def __init__(self, port: int) -> None:
-        self._target = port
+    ``port``: where to listen, else on one of its own. ``answered`` sees what the target has written before it is passed
+    on.
+    """
+
+    def __init__(self, target: int, port: int = 0, answered: Callable[[bytes], None] | None = None) -> None:
+        self._target = target
+        self._answered = answered
         self._server: asyncio.Server | None = None
         self._connections: set[asyncio.Task[None]] = set()
         self._writers: set[asyncio.StreamWriter] = set()
-        self.port = 0
+        self.port = port
         self.accepted = 0
 
     async def __aenter__(self) -> Self:
@@ -58,7 +64,7 @@ class Proxy:
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(_pass(reader, there_writer))
-                group.create_task(_pass(there_reader, writer))
+                group.create_task(_pass(there_reader, writer, self._answered))
         finally:
             self._writers -= {writer, there_writer}
             self._connections.discard(task)
@@ -66,9 +72,13 @@ class Proxy:
             there_writer.close()
 
 
-async def _pass(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def _pass(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, seen: Callable[[bytes], None] | None = None
+) -> None:
     try:
         while data := await reader.read(65536):
+            if seen is not None:
+                seen(data)
             writer.write(data)
             await writer.drain()
     except ConnectionError:

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 from collections.abc import Mapping
 from typing import Self
 
 LIMIT_S = 5.0
+
+_PLACE = re.compile(r"B\(acd-place\^s\^1\(([^()^,]*)\^([^()^,]*)\)\)")
+
+
+def dial_without_place(command: str) -> str:
+    """A dial without what it lets the caller's channel remember."""
+    return _PLACE.sub("", command)
 
 
 class FakeChannel:
@@ -124,6 +132,8 @@ class FakeChannel:
         self.reply("200 result=0")
 
     def _take_variables(self, command: str) -> None:
+        if remembered := _PLACE.search(command):
+            self.variables |= {"ACD_CALL": remembered[1], "ACD_STATE": remembered[2]}
         if command.startswith("EXEC MSet "):
             pairs: Mapping[str, str] = dict(
                 pair.split("=", 1) for pair in command.removeprefix("EXEC MSet ").strip('"').split(",")
