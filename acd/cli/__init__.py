@@ -32,6 +32,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "prompts": "make the sounds of all prompts, or say how each stands",
         "ivr": "walk through the menus in a terminal, or draw them",
         "voicemail": "make the hash of a voicemail box's PIN, or list the messages",
+        "messages": "mails and webhooks that were given up: list them, send them again, drop them",
         "replay": "run a journal through the engine and say where it decides differently",
         "simulate": "simulate a queue with the engine in virtual time: waits, service level, occupancy",
         "demo": "callers and phones on a private Asterisk, with a live table and a summary",

@@ -49,6 +49,7 @@ from acd.service.lookups.service import LookUpService
 from acd.service.menu_tools import menu_tools
 from acd.service.messages.service import open_outbox
 from acd.service.messages.settings import spool_limits
+from acd.service.messages.web import OutboxWeb
 from acd.service.metrics import Metrics, TimedEngine
 from acd.service.one_agent import OneAgent
 from acd.service.outbound import Exchange, Outbound
@@ -63,7 +64,7 @@ from acd.service.site_taking import SiteTaking, TakenBy
 from acd.service.stay_tools import StayTools
 from acd.service.stocktaking import RestoredTalks, Stocktaking
 from acd.service.voicemail.wiring import VoicemailAround, make_queue_items, make_voicemail
-from acd.web import calendars, callbacks, calls, surveys, voicemail
+from acd.web import calendars, callbacks, calls, messages, surveys, voicemail
 from ami_bridge.ami_client import AmiState, AmiStatus
 from config import Config, load
 from ivr.interpreter import Interpreter
@@ -303,6 +304,7 @@ class Parts:
         yield partial(calendars.add_routes, desk=self.calendars)
         yield partial(calls.add_routes, backend=CallScreen(self.sessions.context_of))
         yield partial(callbacks.add_routes, desk=self.callbacks)
+        yield partial(messages.add_routes, backend=OutboxWeb(self.outbox))
         yield partial(surveys.add_routes, backend=self.aftercare.surveys)
         yield partial(voicemail.add_routes, backend=self.voicemail.web)
 

@@ -14,12 +14,13 @@ from typing import Final, Protocol
 import structlog
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
+from acd.service.messages.dead import DeadLetter
 from acd.service.messages.failures import DestinationDown, PermanentFailure, TemporaryFailure
 from acd.service.messages.lane import BackOff, Lane
 from acd.service.messages.message import Message, OutgoingHook, OutgoingMail
-from acd.service.messages.spool import Entry, Spool, SpoolFull, SpoolLimits
+from acd.service.messages.spool import HOOK_LANE, Entry, Spool, SpoolFull, SpoolLimits
 
-__all__ = ["BackOff", "Outbox", "Senders"]
+__all__ = ["BackOff", "Outbox", "Senders", "WaitingLine"]
 
 log = structlog.get_logger(__name__)
 
@@ -41,6 +42,21 @@ class HookSending(Protocol):
 
     async def send(self, hook: OutgoingHook, created: float) -> None:
         """Deliver one document."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitingLine:
+    """The messages that wait for one destination."""
+
+    kind: str
+    """``mail`` or ``hook``."""
+    to: str
+    """The webhook's name; of all mails ``mail``, the mail server."""
+    messages: int
+    oldest: float
+    """When the one that waits longest was handed in (UNIX time, seconds)."""
+    last_failure: str
+    """Why the last try since the start failed; empty when none did."""
 
 
 @dataclass(slots=True)
@@ -125,6 +141,48 @@ class Outbox:
     def waiting(self) -> int:
         """How many messages wait."""
         return len(self._spool.entries)
+
+    # What is seen and done by hand.
+
+    def lines(self) -> list[WaitingLine]:
+        """What waits, by destination."""
+        waiting: dict[str, list[Entry]] = {}
+        for entry in self._spool.entries:
+            waiting.setdefault(entry.lane, []).append(entry)
+        return [
+            WaitingLine(
+                to=lane.removeprefix(HOOK_LANE),
+                kind=_kind_of_lane(lane),
+                messages=len(entries),
+                oldest=min(entry.created for entry in entries),
+                last_failure=self._lanes[lane].last_failure if lane in self._lanes else "",
+            )
+            for lane, entries in sorted(waiting.items())
+        ]
+
+    async def dead_letters(self) -> list[DeadLetter]:
+        """What was given up, the last first."""
+        return await asyncio.to_thread(self._spool.dead_letters)
+
+    async def send_again(self, key: str) -> bool:
+        """Deliver a message after all that was given up; False: there is none.
+
+        Raises:
+            SpoolFull: too many wait. OSError: it cannot be written. ValueError: what lies there is no message.
+        """
+        entry = await asyncio.to_thread(self._spool.send_again, key)
+        if entry is None:
+            return False
+        log.info("message to be sent again", message=key, lane=entry.lane)
+        self._enter(entry)
+        return True
+
+    async def drop(self, key: str) -> bool:
+        """Remove a message that was given up for good; False: there is none. Raises OSError."""
+        dropped = await asyncio.to_thread(self._spool.drop, key)
+        if dropped:
+            log.info("message dropped", message=key)
+        return dropped
 
     def metrics(self) -> Iterator[Metric]:
         """Read the counts for a scrape."""

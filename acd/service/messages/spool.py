@@ -2,7 +2,7 @@
 
 Folders below the spool's own: ``waiting`` (what is to be sent: ``KEY.json``, attachments as ``KEY.0`` …), ``done`` (an
 empty file for each message that was delivered, so that its id is known for a week) and ``dead`` (what was given up,
-with the reason in it). To send a dead message after all, move its files back to ``waiting`` and restart.
+with the reason in it: see ``dead``).
 
 All methods block on the disk and may be called from any thread.
 """
@@ -12,28 +12,33 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import shutil
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-import orjson
 import structlog
 
 from acd.service.files import sync_folder, write_atomically
-from acd.service.messages.message import Attachment, Message, OutgoingMail, decode, encode
+from acd.service.messages.dead import DeadLetter, DeadLetters
+from acd.service.messages.message import Attachment, Message, OutgoingMail
+from acd.service.messages.message_files import (
+    NOT_A_MESSAGE,
+    KeptMessage,
+    link_or_copy,
+    read_message,
+    remove_message,
+)
 
-__all__ = ["Entry", "Spool", "SpoolFull", "SpoolLimits", "lane_of"]
+__all__ = ["HOOK_LANE", "Entry", "Spool", "SpoolFull", "SpoolLimits", "lane_of"]
 
 log = structlog.get_logger(__name__)
 
-_FORMAT: Final = 1
+HOOK_LANE: Final = "hook:"
+"""What the names of webhooks' lanes begin with."""
 _PLAIN_KEY: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 _ATTACHMENT: Final = re.compile(r"(.+)\.[0-9]+")
-_ERRORS = (ValueError, KeyError, TypeError, AttributeError)
-"""What reading a file that is not ours may raise."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,12 +74,14 @@ class Entry:
     """``mail``, or ``hook:TARGET``: messages of one lane share a destination."""
     created: float
     """When it was handed in (wall-clock seconds)."""
+    since: float
+    """From when on its age counts: handed in, or sent again by hand."""
     size_bytes: int
 
 
 def lane_of(message: Message) -> str:
     """The destination that a message shares with others."""
-    return "mail" if isinstance(message, OutgoingMail) else f"hook:{message.target}"
+    return "mail" if isinstance(message, OutgoingMail) else f"{HOOK_LANE}{message.target}"
 
 
 class Spool:
@@ -83,15 +90,13 @@ class Spool:
     def __init__(self, folder: Path, limits: SpoolLimits, wall: Callable[[], float]) -> None:
         self._waiting = folder / "waiting"
         self._done = folder / "done"
-        self._dead = folder / "dead"
+        self._dead = DeadLetters(folder / "dead", limits.dead, limits.dead_bytes, wall)
         self._limits = limits
         self._wall = wall
         self._lock = threading.Lock()
         self._entries: dict[str, Entry] = {}
         self._known: dict[str, float] = {}
         """Keys of delivered messages with the time of it, oldest first."""
-        self._dead_keys: dict[str, int] = {}
-        """Keys of dead messages with the size of their files, the oldest first."""
         self._size_bytes = 0
         self._opened = False
 
@@ -104,7 +109,7 @@ class Spool:
     @property
     def dead(self) -> int:
         """How many dead messages are kept."""
-        return len(self._dead_keys)
+        return len(self._dead)
 
     def open(self) -> None:
         """Take over what is in the folder. Does nothing when that was done.
@@ -115,13 +120,12 @@ class Spool:
         with self._lock:
             if self._opened:
                 return
-            for folder in (self._waiting, self._done, self._dead):
+            for folder in (self._waiting, self._done, self._dead.folder):
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
                 for rest in folder.glob(".*"):
                     rest.unlink(missing_ok=True)  # half written when somebody pulled the plug
             self._known = dict(sorted(_times(self._done), key=lambda pair: pair[1]))
-            dead = sorted(_times(self._dead, ".json"), key=lambda pair: pair[1])
-            self._dead_keys = {key: _size_in(self._dead, key) for key, _ in dead}
+            self._dead.open()
             self._take_over()
             self._forget_old()
             self._opened = True
@@ -136,40 +140,33 @@ class Spool:
         self.open()
         key = _key(message.id)
         with self._lock:
-            if key in self._entries or key in self._known or key in self._dead_keys:
+            if key in self._entries or key in self._known or key in self._dead:
                 return None
             size = _size_of(message)
             self._refuse_if_full(size)
-            try:
-                return self._write(key, message)
-            except BaseException:
-                self._remove(self._waiting, key)
-                raise
+            now = self._wall()
+            return self._write(key, KeptMessage(message=message, created=now, since=now))
 
     def read(self, entry: Entry) -> Message | None:
         """Read a waiting message; None when its file cannot be used, which is told in the log, and it is given up."""
         try:
-            return self._read(entry.key)[0]
+            return read_message(self._waiting, entry.key).message
         except OSError as error:
             self.give_up(entry, f"the spool's file cannot be read: {error}")
-        except _ERRORS as error:
+        except NOT_A_MESSAGE as error:
             self.give_up(entry, f"the spool's file is not a message: {error}")
         return None
 
     def done(self, entry: Entry) -> None:
         """Note that a message was delivered. Never raises: it must not be sent again, whatever the disk says."""
         with self._lock:
-            now = self._known[entry.key] = self._wall()
-            self._drop(entry)
+            self._unlist(entry)
             try:
-                marker = self._done / entry.key
-                marker.touch(mode=0o600)
-                os.utime(marker, (now, now))
-                sync_folder(self._done)
+                self._mark_done(entry.key)
             except OSError as error:
                 log.warning("a message that was sent cannot be marked", message=entry.key, why=str(error))
             try:
-                self._remove(self._waiting, entry.key)
+                remove_message(self._waiting, entry.key)
             except OSError as error:
                 log.error("a message that was sent stays in the spool", message=entry.key, why=str(error))  # noqa: TRY400
             self._forget_old()
@@ -178,17 +175,52 @@ class Spool:
         """Move a message that cannot be delivered to the dead ones."""
         log.error("message given up", message=entry.key, lane=entry.lane, why=why)
         with self._lock:
-            self._drop(entry)
-            self._dead_keys[entry.key] = entry.size_bytes
+            self._unlist(entry)
             try:
-                self._bury(entry.key, why)
+                self._dead.bury(entry.key, self._waiting, why, entry.size_bytes)
+                self._dead.make_room()
             except OSError as error:
                 log.error("a dead message stays where it is", message=entry.key, why=str(error))  # noqa: TRY400
-            self._make_room_for_dead()
+
+    def dead_letters(self) -> list[DeadLetter]:
+        """What was given up, the last first."""
+        self.open()
+        with self._lock:
+            return list(self._dead.letters())
+
+    def send_again(self, key: str) -> Entry | None:
+        """Let a message that was given up wait again; its age counts from now on. None: there is none.
+
+        Raises:
+            SpoolFull: too many wait. OSError: it cannot be written. ValueError: what lies there is no message.
+        """
+        self.open()
+        with self._lock:
+            if key not in self._dead:
+                return None
+            kept = self._dead.read(key)
+            self._refuse_if_full(_size_of(kept.message))
+            entry = self._write(key, replace(kept, since=self._wall()))
+            self._dead.remove(key)
+            return entry
+
+    def drop(self, key: str) -> bool:
+        """Remove a message that was given up for good; its id stays known, so it is never sent. False: there is none.
+
+        Raises:
+            OSError: it cannot be removed.
+        """
+        self.open()
+        with self._lock:
+            if key not in self._dead:
+                return False
+            self._mark_done(key)
+            self._dead.remove(key)
+            return True
 
     def is_too_old(self, entry: Entry) -> bool:
         """Tell whether a message has waited longer than the limit."""
-        return self._wall() - entry.created > self._limits.age_s
+        return self._wall() - entry.since > self._limits.age_s
 
     # Inside, under the lock.
 
@@ -198,17 +230,30 @@ class Spool:
         if self._size_bytes + size > self._limits.size_bytes:
             raise SpoolFull(f"{self._size_bytes} bytes wait already, and {size} more are over the limit")
 
-    def _write(self, key: str, message: Message) -> Entry:
-        if isinstance(message, OutgoingMail):
-            message = self._with_own_files(key, message)
-        created = self._wall()
-        content = orjson.dumps({"format": _FORMAT, "created": created, "message": encode(message)})
-        write_atomically(self._waiting / f"{key}.json", content)
-        sync_folder(self._waiting)
-        entry = Entry(key, lane_of(message), created, len(content) + _size_of(message))
+    def _write(self, key: str, kept: KeptMessage) -> Entry:
+        """Keep a message here; nothing of it if that fails. Its attachments' files stay."""
+        try:
+            if isinstance(kept.message, OutgoingMail):
+                kept = replace(kept, message=self._with_own_files(key, kept.message))
+            content = kept.content()
+            write_atomically(self._waiting / f"{key}.json", content)
+            sync_folder(self._waiting)
+        except BaseException:
+            remove_message(self._waiting, key)
+            raise
+        message = kept.message
+        entry = Entry(key, lane_of(message), kept.created, kept.since, len(content) + _size_of(message))
         self._entries[key] = entry
         self._size_bytes += entry.size_bytes
         return entry
+
+    def _mark_done(self, key: str) -> None:
+        """Let an id be known; it is from now on, even if that cannot be written. Raises OSError."""
+        now = self._known[key] = self._wall()
+        marker = self._done / key
+        marker.touch(mode=0o600)
+        os.utime(marker, (now, now))
+        sync_folder(self._done)
 
     def _with_own_files(self, key: str, mail: OutgoingMail) -> OutgoingMail:
         """Link or copy the attachments; one that is gone is left out, and the mail says so."""
@@ -216,7 +261,7 @@ class Spool:
         for one in mail.attachments:
             own = self._waiting / f"{key}.{len(kept)}"
             try:
-                _link_or_copy(one.path, own)
+                link_or_copy(one.path, own)
             except FileNotFoundError:
                 log.warning("a file to be attached is gone", message=key, file=str(one.path))
             else:
@@ -226,30 +271,23 @@ class Spool:
         text = f"{mail.text}\n\n{mail.without_attachments}" if mail.without_attachments else mail.text
         return replace(mail, attachments=tuple(kept), text=text)
 
-    def _read(self, key: str) -> tuple[Message, float]:
-        document: Any = orjson.loads((self._waiting / f"{key}.json").read_bytes())
-        if document.get("format") != _FORMAT:
-            raise ValueError(f"not of format {_FORMAT}")
-        written = document["message"]
-        files = tuple(self._waiting / f"{key}.{number}" for number in range(len(written.get("attachments", ()))))
-        return decode(written, files), float(document["created"])
-
     def _take_over(self) -> None:
         """Index what waits; remove what was delivered or given up a moment before the end, and orphans."""
         found: list[Entry] = []
         for path in self._waiting.glob("*.json"):
             key = path.stem
-            if key in self._known or key in self._dead_keys:
-                self._remove(self._waiting, key)
+            if key in self._known or key in self._dead:
+                remove_message(self._waiting, key)
                 continue
+            size_bytes = path.stat().st_size
             try:
-                message, created = self._read(key)
-                size = path.stat().st_size + _size_of(message)
-            except _ERRORS as error:
+                kept = read_message(self._waiting, key)
+            except NOT_A_MESSAGE as error:
                 log.error("a file of the spool is not a message", file=str(path), why=str(error))  # noqa: TRY400
-                path.replace(self._dead / path.name)
+                self._dead.bury(key, self._waiting, f"the spool's file is not a message: {error}", size_bytes)
                 continue
-            found.append(Entry(key, lane_of(message), created, size))
+            size_bytes += _size_of(kept.message)
+            found.append(Entry(key, lane_of(kept.message), kept.created, kept.since, size_bytes))
         for entry in sorted(found, key=lambda one: one.created):
             self._entries[entry.key] = entry
             self._size_bytes += entry.size_bytes
@@ -258,30 +296,9 @@ class Spool:
             if match is not None and match[1] not in self._entries:
                 path.unlink(missing_ok=True)
 
-    def _bury(self, key: str, why: str) -> None:
-        for path in _attachments(self._waiting, key):
-            _link_or_copy(path, self._dead / path.name)
-        source = self._waiting / f"{key}.json"
-        try:
-            document: Any = orjson.loads(source.read_bytes())
-            document.update(given_up=self._wall(), why=why)
-        except (FileNotFoundError, *_ERRORS):
-            document = {"given_up": self._wall(), "why": why}
-        write_atomically(self._dead / f"{key}.json", orjson.dumps(document))
-        sync_folder(self._dead)
-        self._remove(self._waiting, key)
-
-    def _drop(self, entry: Entry) -> None:
+    def _unlist(self, entry: Entry) -> None:
         if self._entries.pop(entry.key, None) is not None:
             self._size_bytes -= entry.size_bytes
-
-    def _make_room_for_dead(self) -> None:
-        """Remove the oldest dead messages, as many as are over the limits, but never the last one."""
-        limits, dead = self._limits, self._dead_keys
-        while len(dead) > max(1, limits.dead) or (len(dead) > 1 and sum(dead.values()) > limits.dead_bytes):
-            oldest = next(iter(dead))
-            del dead[oldest]
-            self._remove(self._dead, oldest)
 
     def _forget_old(self) -> None:
         """Forget ids of the longest ago, beyond the limits."""
@@ -293,13 +310,6 @@ class Spool:
             del self._known[key]
             (self._done / key).unlink(missing_ok=True)
 
-    @staticmethod
-    def _remove(folder: Path, key: str) -> None:
-        """Remove a message's files, the one that makes it a message first."""
-        (folder / f"{key}.json").unlink(missing_ok=True)
-        for path in _attachments(folder, key):
-            path.unlink(missing_ok=True)
-
 
 def _key(message_id: str) -> str:
     """Name a message's files: by its id if that can be a file's name, else by its fingerprint."""
@@ -308,21 +318,9 @@ def _key(message_id: str) -> str:
     return hashlib.sha256(message_id.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _times(folder: Path, ending: str = "") -> Iterator[tuple[str, float]]:
+def _times(folder: Path) -> Iterator[tuple[str, float]]:
     for path in folder.iterdir():
-        if path.name.endswith(ending):
-            yield path.name.removesuffix(ending), path.stat().st_mtime
-
-
-def _size_in(folder: Path, key: str) -> int:
-    return sum(path.stat().st_size for path in (folder / f"{key}.json", *_attachments(folder, key)))
-
-
-def _attachments(folder: Path, key: str) -> Iterator[Path]:
-    number = 0
-    while (path := folder / f"{key}.{number}").exists():
-        yield path
-        number += 1
+        yield path.name, path.stat().st_mtime
 
 
 def _size_of(message: Message) -> int:
@@ -330,20 +328,3 @@ def _size_of(message: Message) -> int:
     if not isinstance(message, OutgoingMail):
         return 0
     return sum(one.path.stat().st_size for one in message.attachments if one.path.exists())
-
-
-def _link_or_copy(source: Path, own: Path) -> None:
-    """Let ``own`` be the same file; a copy where file systems differ or links are refused."""
-    own.unlink(missing_ok=True)
-    try:
-        os.link(source, own)
-    except FileNotFoundError:
-        raise
-    except OSError:
-        shutil.copyfile(source, own)
-        own.chmod(0o600)
-    handle = os.open(own, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
