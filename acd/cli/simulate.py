@@ -15,6 +15,8 @@ __all__ = ["add_parser", "run"]
 
 _MOST_AGENTS = 100_000
 _MOST_CALLS = 1_000_000_000
+_LONGEST_S = 1e10
+"""Three centuries of virtual time: beyond, seconds on the engine's clock are no longer exact to a microsecond."""
 _DETAILS = """\
 One queue, calls served first come first served by the agent who has been idle longest, exponential handling times and
 patience. Figures: asa_s, mean wait of the answered calls; p_wait, share of calls that waited more than 0;
@@ -42,7 +44,7 @@ def add_parser(parser: argparse.ArgumentParser) -> None:
         "--warm-up-calls",
         type=_whole(0, _MOST_CALLS),
         metavar="W",
-        help="how many calls come before those (a tenth of them, and 20 for each agent)",
+        help="how many calls come before those (a tenth of them, and 10 for each agent)",
     )
     parser.add_argument("--seed", type=int, default=1, metavar="S", help="the same seed gives the same calls (1)")
     parser.add_argument(
@@ -53,7 +55,7 @@ def add_parser(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Simulate and print the figures. Returns the exit code."""
-    warm_up_calls = args.calls // 10 + 20 * args.agents if args.warm_up_calls is None else args.warm_up_calls
+    warm_up_calls = args.calls // 10 + 10 * args.agents if args.warm_up_calls is None else args.warm_up_calls
     model = PlainModel(
         rate_per_hour=args.rate_per_hour,
         aht_s=args.aht_s,
@@ -63,6 +65,14 @@ def run(args: argparse.Namespace) -> int:
         warm_up_calls=warm_up_calls,
         service_level_s=args.service_level_s,
     )
+    longest_s = (model.calls + model.warm_up_calls) * max(3600.0 / model.rate_per_hour, model.aht_s / model.agents)
+    if longest_s > _LONGEST_S:
+        print(
+            f"acd simulate: such calls take {longest_s / 31_557_600:.0e} years; give fewer calls, a higher "
+            "rate or a shorter handling time",
+            file=sys.stderr,
+        )
+        return 2
     started = time.perf_counter()
     results = Simulation(plain_scenario(model, args.seed)).run()
     wall_s = time.perf_counter() - started

@@ -80,7 +80,7 @@ def test_the_table(capsys: pytest.CaptureFixture[str]) -> None:
     assert "300 calls an hour of 180 s (15 erlangs), patience none, 18 agents, seed 1" in printed
     for words in ("offered", "average speed of answer", "longest wait", "answered within 30 s", "occupancy"):
         assert words in printed
-    assert "200 calls measured after 380 to warm up" in printed
+    assert "200 calls measured after 200 to warm up" in printed
 
 
 def test_more_work_than_agents_is_said_aloud(capsys: pytest.CaptureFixture[str]) -> None:
@@ -135,3 +135,11 @@ def test_the_shells_view() -> None:
         if rates[-1] >= 5000:
             return
     raise AssertionError(f"calls per second: {rates}")
+
+
+@pytest.mark.parametrize("absurd", [("--rate-per-hour", "1e-300"), ("--aht-s", "1e308"), ("--aht-s", "1e12")])
+def test_times_that_no_clock_can_tell_apart_are_refused(
+    absurd: tuple[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["simulate", *_PLAIN, "--calls", "10", *absurd]) == 2
+    assert "years; give fewer calls" in capsys.readouterr().err
