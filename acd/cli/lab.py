@@ -127,7 +127,8 @@ def _run(args: argparse.Namespace) -> int:
         args.run_dir.absolute(),
         agents,
         number,
-        (*acd_command(), "run", "--config", str(folder.absolute())),
+        (*acd_command(), "run"),
+        folder.absolute(),
         args.listen,
     )
     return asyncio.run(run_lab(install, plan, _say))

@@ -29,6 +29,8 @@ class LabPlan:
     agents: Mapping[str, str]
     number: str
     engine: Sequence[str]
+    config: Path
+    """The engine's configuration folder, absolute: found by ACD_CONFIG, also by commands with the lab's settings."""
     sip_host: str = "127.0.0.1"
 
 
@@ -44,7 +46,7 @@ async def run_lab(install: AsteriskInstall, plan: LabPlan, say: Callable[[str], 
         pbx = Pbx(install, plan.run_dir, phones=_phones(plan), sip_host=plan.sip_host)
         say(f"Starting Asterisk {install.version} in {plan.run_dir}")
         await stack.enter_async_context(pbx)
-        env = {**pbx.engine_env(), "ACD_ESPEAK_NG": shlex.join(install.espeak_ng)}
+        env = {**pbx.engine_env(), "ACD_CONFIG": str(plan.config), "ACD_ESPEAK_NG": shlex.join(install.espeak_ng)}
         engine = EngineProcess(plan.engine, env, pbx.log_dir / "engine.log")
 
         def on_signal() -> None:

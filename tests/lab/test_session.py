@@ -25,7 +25,8 @@ ENGINE = Path(__file__).with_name("stand_in_engine.py")
 
 
 def plan(run_dir: Path, mode: str) -> LabPlan:
-    return LabPlan(run_dir, {"anna": "Anna Li", "ben": "Ben"}, "100", (sys.executable, str(ENGINE), mode))
+    engine = (sys.executable, str(ENGINE), mode)
+    return LabPlan(run_dir, {"anna": "Anna Li", "ben": "Ben"}, "100", engine, run_dir / "site")
 
 
 @pytest.mark.pbx
@@ -39,6 +40,7 @@ async def test_ready_is_said_when_the_engine_is(tmp_path: Path, asterisk: Asteri
     assert f"anna    password {notes.passwords['anna']}  agent Anna Li" in text
     assert "dials 100" in text
     assert stat.S_IMODE((tmp_path / "lab.json").stat().st_mode) == 0o600
+    assert notes.engine_env["ACD_CONFIG"] == str(tmp_path / "site")
     os.kill(os.getpid(), signal.SIGTERM)
     async with asyncio.timeout(20):
         assert await running == 0
