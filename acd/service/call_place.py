@@ -30,7 +30,7 @@ class Wait:
     only: ToAgent | None = None
     """The call is for one agent alone, who is asked for like this."""
     lasts: bool = False
-    """No rule of the queue moves the call: it is a callback, which was promised by this queue."""
+    """No rule of the queue moves the call: the caller was promised a callback by this queue."""
 
     @classmethod
     def of(cls, enqueue: Enqueue) -> Wait:

@@ -168,7 +168,7 @@ class CallSession:
     async def _queue(self, wait: Wait, entered_at: float | None = None) -> Outcome | None:
         """Let the caller wait and talk; returns what the menus make of the caller afterwards, None: nothing more."""
         clocks, place = self._tools.clocks, self._place
-        place.queued = wait
+        place.queued = wait = self._as_promised(wait)
         kept = self._context.waiting_since if wait.keep_wait and entered_at is None else entered_at
         place.entered_at = clocks.wall() if kept is None else kept
         self._context.waiting_since = place.entered_at
@@ -201,6 +201,15 @@ class CallSession:
         self._context.waiting_since = None
         then = wait.then or self._place.survey(self._tools.survey)
         return await self._walk(then) if then is not None else None
+
+    def _as_promised(self, wait: Wait) -> Wait:
+        """Let who was promised a callback by this queue, and calls before, wait in that place, and as surely."""
+        context = self._context
+        since = self._tools.promised_since(self.call_id, context.caller, wait.queue) if wait.only is None else None
+        if since is None:
+            return wait
+        context.waiting_since = min(since, since if context.waiting_since is None else context.waiting_since)
+        return replace(wait, lasts=True)
 
     async def _stay(self, entered_at: float | None, *, saved: bool = True) -> tuple[StayEnd, QueueStay]:
         """Let the caller wait where ``place`` says.
@@ -247,7 +256,7 @@ class CallSession:
 
     def _keys(self, queued: Wait) -> Mapping[str, OverflowAction]:
         """What keys do now: in the queue that the call is in by now."""
-        if queued.lasts:
+        if self._place.caller:  # we have called
             return {}
         return self._tools.keys(self._place.queued.queue if self._place.queued is not None else queued.queue)
 

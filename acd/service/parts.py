@@ -239,6 +239,7 @@ class Parts:
                 customer=lambda number: customer_of(self._site, number),
                 one_agent=OneAgent(self.engine.agents),
                 keys=lambda queue: self._site.compiled.keys.get(queue, {}),
+                promised_since=self.callbacks.promised_since,
                 call_later=loop.call_later,
             ),
             agents.changed,

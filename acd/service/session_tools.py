@@ -49,4 +49,7 @@ class SessionTools:
     one_agent: OneAgent
     keys: Callable[[str], Mapping[str, OverflowAction]]
     """What the keys do that a caller waiting in this queue may press."""
+    promised_since: Callable[[str, str, str], float | None]
+    """Since when the caller of this call (id, number) waits to be called back by this queue (UNIX time), which rests
+    from now on; None: was promised nothing."""
     call_later: Callable[[float, Callable[[], None]], object]

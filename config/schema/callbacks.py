@@ -45,7 +45,8 @@ class CallbackSettings(Model):
     """The customer's phone rings so long."""
 
     expires_after_s: Annotated[float, Number(60, 2_592_000, "seconds")] = 86_400.0
-    """A callback that has not come about so long after it was promised is given up."""
+    """A callback that has not come about so long after it was promised is given up; time outside the hours does not
+    count."""
 
     hours: CalendarName | None = None
     """The calendar that says when customers may be rung; the queue's opening_hours if left out, else at any time."""
@@ -74,7 +75,7 @@ class Callbacks(CallbackSettings):
     """At most so many are promised a day."""
 
     per_number_per_day_limit: Annotated[int, WholeNumber(1, 1000)] = 5
-    """At most so many are promised a day for one number."""
+    """At most so many are promised a day to one number, and to a caller of this number to be called on others."""
 
     zone: Zone = "UTC"
     """The time zone of the day that the limits speak of."""

@@ -8,4 +8,5 @@
 - ``runs``: what each is doing: waiting in its queue or until it may, and its end.
 - ``agents_turn``, ``customers_turn``: the two ways of bringing agent and customer together; ``agent_first`` is what is
   said and dialled on the agent's line, ``customer_first`` how customers' phones are rung.
+- ``expecting``, ``aside``: for how many customers there are agents; who lets others go first meanwhile.
 """

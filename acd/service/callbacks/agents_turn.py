@@ -22,8 +22,6 @@ log = structlog.get_logger(__name__)
 
 NO_LINE_PAUSE_S = 5.0
 """While no phone can be rung (seconds)."""
-_STEP_ASIDE_S = 3.0
-"""So long a callback lets others go first whose customer is being rung for the agent it was offered (seconds)."""
 
 
 class AgentsTurn:
@@ -41,13 +39,9 @@ class AgentsTurn:
         entry = self._runs.ledger.get(call_id)
         if entry is None:
             return
-        if self._runs.how(entry.queue).customer_first:
-            if self._customers.ring(entry, run):
-                return
-            if self._tools.expecting.under_way(entry.queue):
-                self._runs.leave_queue(call_id, "a customer is being rung for this agent")
-                self._runs.sleep(call_id, _STEP_ASIDE_S)
-                return
+        customer_first = self._runs.how(entry.queue).customer_first
+        if customer_first and self._customers.takes(entry, run, len(command.agent_ids)):
+            return
         rung = [
             self.ring(command.offer_id, call_id, agent_id, command.ring_timeout_s) for agent_id in command.agent_ids
         ]
@@ -108,9 +102,9 @@ class AgentsTurn:
             late.talk_ended(leg)
             post(CallEnded(entry.id))
             self._runs.finish(entry.id, "reached", run.reached or entry)
-        elif run.cancelled:
-            self._runs.leave_queue(entry.id, "the callback was cancelled")
-            self._runs.finish(entry.id, "cancelled")
+        elif run.withdrawn:
+            self._runs.leave_queue(entry.id, f"the callback is over: {run.withdrawn}")
+            self._runs.finish(entry.id, run.withdrawn)
         elif result is AgentResult.UNREACHED:
             self._runs.leave_queue(entry.id, "the customer was not reached")
             self._runs.unreached(entry.id)

@@ -10,6 +10,7 @@ import structlog
 
 from acd.core.events import CallEnded, CallLeftQueue
 from acd.core.transitions import CallState
+from acd.service.callbacks.aside import Aside
 from acd.service.callbacks.entries import Callback, Stage
 from acd.service.callbacks.policy import QueueCallbacks
 from acd.service.callbacks.runs import Run, Runs
@@ -28,6 +29,7 @@ class CustomersTurn:
         self._tools = tools
         self._talks: set[asyncio.Task[None]] = set()
         self._dials = tools.dials(self._not_answered)
+        self._aside = Aside(runs, tools.expecting, tools.call_later)
         runs.agent_expected = self._agent_expected
 
     def on_event(self, event: Mapping[str, str]) -> None:
@@ -44,19 +46,34 @@ class CustomersTurn:
         call = self._tools.calls.get(call_id)
         waits = call is not None and call.state is CallState.WAITING
         if entry is not None and run is not None and run.stage is Stage.WAITING and waits:
-            self.ring(entry, run)
+            if self._aside.one_before(entry):
+                self._aside.recall(entry.queue)
+            elif self._tools.expecting.agents_left(entry.queue):
+                self._ring(entry, run)
 
-    def ring(self, entry: Callback, run: Run) -> bool:
+    def takes(self, entry: Callback, run: Run, offered: int) -> bool:
+        """The engine offers so many agents: ring the customer, or let the callback step aside.
+
+        False: it is the agents' turn.
+        """
+        if not self._tools.expecting.agents_left(entry.queue, offered):
+            self._aside.put(entry)
+            return True
+        if self._aside.one_before(entry):
+            self._aside.recall(entry.queue, offered)  # before the agent is let go, who is offered to the first then
+            self._aside.put(entry)
+            return True
+        return self._ring(entry, run)
+
+    def _ring(self, entry: Callback, run: Run) -> bool:
         """Ring the customer if that is allowed; the place in the queue is taken again when the customer answers."""
         how, now = self._runs.how(entry.queue), self._tools.clocks.wall()
         under_way = self._tools.expecting.all_under_way
         device = self._tools.site().numbers.outbound.device(entry.number)
         answers = self._runs.ledger.answers
-        if device is None or not self._tools.expecting.agents_left(entry.queue):
+        if device is None or not self._tools.expecting.can_dial():
             return False
         if not answers.one_more_is_allowed(now, how.silent_limit, under_way):
-            return False
-        if not self._tools.expecting.can_dial():
             return False
         run.stage = Stage.DIALLING
         self._tools.expecting.begins(entry)
@@ -69,20 +86,26 @@ class CustomersTurn:
     async def _dial_customer(self, call_id: str, device: str, how: QueueCallbacks, run: Run) -> None:
         entry = await self._runs.attempt(call_id)
         log.info("customer is called back first", call_id=call_id, number=entry.number, attempt=entry.attempts)
-        if run.cancelled or not self._dials.ring(entry, device, how.ring_s, self._tools.variables()):
+        if run.withdrawn or not self._dials.ring(entry, device, how.ring_s, self._tools.variables()):
             self._not_answered(call_id)
 
     def _not_answered(self, call_id: str) -> None:
         run = self._runs.get(call_id)
         if run is None or run.stage is not Stage.DIALLING:
             return
-        self._tools.expecting.ends(call_id)
+        self._not_under_way(call_id)
         if call_id in self._tools.calls:
             self._tools.post(CallEnded(call_id))
-        if run.cancelled:
-            self._runs.finish(call_id, "cancelled")
+        if run.withdrawn:
+            self._runs.finish(call_id, run.withdrawn)
         else:
             self._runs.unreached(call_id)
+
+    def _not_under_way(self, call_id: str) -> None:
+        """The customer has an agent, or was not reached: an agent may be left for another one."""
+        queue = self._tools.expecting.ends(call_id)
+        if queue:
+            self._aside.recall(queue)
 
     def came_in(self, call_id: str) -> None:
         """A caller has come in as this call: if it is a callback's, the customer has answered."""
@@ -105,7 +128,7 @@ class CustomersTurn:
     def got_agent(self, call_id: str, run: Run) -> None:
         """The customer, who was rung first, talks to an agent."""
         self._judge(call_id, silent=False)
-        self._tools.expecting.ends(call_id)
+        self._not_under_way(call_id)
         entry = self._runs.ledger.drop(call_id)
         if entry is not None:
             self._runs.finish(call_id, "reached", entry)
@@ -113,7 +136,7 @@ class CustomersTurn:
 
     def left_line(self, call_id: str, run: Run) -> None:
         """The customer, who was rung first, is gone: after the talk, or tired of waiting."""
-        self._tools.expecting.ends(call_id)
+        self._not_under_way(call_id)
         if self._runs.ledger.get(call_id) is None:
             self._runs.drop(call_id)
             return

@@ -97,15 +97,51 @@ class Callbacks:
         """Take note of an input of the engine (see ``EngineHost.observe``)."""
         if isinstance(event, CallEnded):
             for call_id in self._parked.pop(event.call_id, ()):
-                self._runs.wake(call_id, BEGINS_AFTER_S)
+                if self._runs.get(call_id) is not None:  # else it is over already
+                    self._runs.wake(call_id, BEGINS_AFTER_S)
             run = self._runs.get(event.call_id)
             if run is not None and run.stage is Stage.ON_LINE:
                 self._customers.left_line(event.call_id, run)
         elif isinstance(event, OfferBridged):
             call_id = event.offer_id.rpartition(".")[0]
             run = self._runs.get(call_id)
-            if run is not None and run.stage is Stage.ON_LINE:
+            if run is None:
+                self._got_agent(call_id)
+            elif run.stage is Stage.ON_LINE:
                 self._customers.got_agent(call_id, run)
+
+    def promised_since(self, call_id: str, caller: str, queue: str) -> float | None:
+        """A caller enters a queue: since when has this customer waited for a callback by it (UNIX time), if at all?
+
+        The callback rests until this call has ended: it is over then if the caller has got an agent. Outside the hours
+        of callbacks a caller is one as any other.
+        """
+        entry = self._of_caller(caller) if self._ledger else None
+        if entry is None or entry.queue != queue or entry.id == call_id or not self._runs.is_open(entry):
+            return None
+        run = self._runs.get(entry.id)
+        if run is not None and run.stage in (Stage.SLEEPING, Stage.WAITING):
+            log.info("customer calls in before the callback", call_id=entry.id, caller_call_id=call_id)
+            self._runs.leave_queue(entry.id, "the customer is on the line")
+            self._runs.rest(entry.id, call_id)
+            self._parked.setdefault(call_id, []).append(entry.id)
+        return entry.entered_at
+
+    def _got_agent(self, call_id: str) -> None:
+        """A caller talks to an agent: who was to be called back by the same queue has what was promised."""
+        call = self._tools.calls.get(call_id)
+        if not self._ledger or call is None or call.queue is None or not self._tools.has_line(call_id):
+            return
+        entry = self._of_caller(call.caller)
+        run = self._runs.get(entry.id) if entry is not None else None
+        if entry is None or run is None or not self._may_withdraw(run):
+            return
+        if run.instead == call_id or entry.queue == call.queue.spec.id:
+            self._withdraw(entry, "called-in")
+
+    def _of_caller(self, caller: str) -> Callback | None:
+        number = self._tools.site().numbers.check(caller).number
+        return self._ledger.of_number(number) if number else None
 
     def came_in(self, call_id: str) -> None:
         """A caller has come in as this call: if it is a callback's, the customer has answered."""
@@ -164,21 +200,29 @@ class Callbacks:
         entry, run = self._ledger.get(call_id), self._runs.get(call_id)
         if entry is None or run is None:
             return ""
-        talks = run.leg is not None and run.leg.talked
-        if run.stage is Stage.ON_LINE or talks:
+        if not self._may_withdraw(run):
             raise ValueError("the customer is on the line")
         stage: Stage = run.stage
-        log.info("callback cancelled", call_id=call_id, number=entry.number)
-        run.cancelled = True
-        self._ledger.take_back(call_id)
-        if stage is Stage.DIALLING:
-            self._customers.cancel(call_id)
-        elif stage is Stage.AGENT and run.leg is not None:
+        self._withdraw(entry, "cancelled")
+        return str(stage.value)
+
+    @staticmethod
+    def _may_withdraw(run: Run) -> bool:
+        return run.stage is not Stage.ON_LINE and not (run.leg is not None and run.leg.talked)
+
+    def _withdraw(self, entry: Callback, result: str) -> None:
+        """End one whose customer is not on the line; what rings for it is stopped first."""
+        run = self._runs[entry.id]
+        log.info("callback withdrawn", call_id=entry.id, number=entry.number, why=result)
+        run.withdrawn = result
+        self._ledger.take_back(entry.id)
+        if run.stage is Stage.DIALLING:
+            self._customers.cancel(entry.id)
+        elif run.stage is Stage.AGENT and run.leg is not None:
             self._tools.late.cancel_offer(run.leg.offer_id)
         else:
-            self._runs.leave_queue(call_id, "the callback was cancelled")
-            self._runs.finish(call_id, "cancelled")
-        return str(stage.value)
+            self._runs.leave_queue(entry.id, f"the callback is over: {result}")
+            self._runs.finish(entry.id, result)
 
     def _agents_of(self, call_id: str, run: Run | None) -> tuple[str, ...]:
         if run is not None and run.leg is not None:

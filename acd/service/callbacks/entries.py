@@ -15,7 +15,7 @@ class Stage(Enum):
     """What becomes of a callback at the moment. It is not kept: after a restart every callback waits for its time."""
 
     PARKED = "caller-still-here"
-    """Promised; the caller's own call has not ended yet."""
+    """The caller's own call has not ended yet: the one in which it was promised, or a later one."""
     SLEEPING = "later"
     """Not to be tried now: after an attempt, or outside its hours."""
     WAITING = "waiting"
@@ -41,7 +41,9 @@ class Callback:
     """Since when the customer waits: the place in the queue."""
     promised_at: float = 0.0
     expires_at: float = 0.0
-    """Given up then; 0: never."""
+    """Given up then; 0: never. Time in which nobody may be rung is added as it is met."""
+    closed_until: float = 0.0
+    """Up to here such time is added already."""
     name: str = ""
     dialled: str = ""
     """The number that the customer called: who calls back."""
@@ -61,7 +63,8 @@ def entry_of(found: dict[str, Any]) -> Callback:
     requires = tuple((str(skill), int(level)) for skill, level in found.pop("requires"))
     data = {str(name): str(value) for name, value in found.pop("data", {}).items()}
     entry = Callback(requires=requires, data=data, **found)
-    times = (entry.entered_at, entry.promised_at, entry.expires_at, entry.not_before, entry.priority, entry.attempts)
-    if not all(isinstance(value, (int, float)) for value in times) or not all((entry.id, entry.number, entry.queue)):
+    times = (entry.entered_at, entry.promised_at, entry.expires_at, entry.closed_until, entry.not_before)
+    numbers = (*times, entry.priority, entry.attempts)
+    if not all(isinstance(value, (int, float)) for value in numbers) or not all((entry.id, entry.number, entry.queue)):
         raise ValueError("a callback without a number, a queue or a time")
     return entry

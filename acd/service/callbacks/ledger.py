@@ -27,7 +27,10 @@ ANSWERS_WINDOW_S = 24 * 3600.0
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """How much may be promised. ``zone``: whose day."""
+    """How much may be promised. ``per_number_per_day`` counts what a number asks for and what is to call it.
+
+    ``zone``: whose day.
+    """
 
     open: int = 1000
     per_day: int = 1000
@@ -67,10 +70,16 @@ class _Day:
 
     date: str = ""
     numbers: dict[str, int] = field(default_factory=dict)
+    """To each number."""
+    askers: dict[str, int] = field(default_factory=dict)
+    """By each caller's own number, to other numbers."""
 
     @property
     def total(self) -> int:
         return sum(self.numbers.values())
+
+    def of(self, number: str) -> int:
+        return self.numbers.get(number, 0) + self.askers.get(number, 0)
 
 
 class Ledger:
@@ -100,21 +109,26 @@ class Ledger:
         """The open callback to this number."""
         return self._open.get(self._by_number.get(number, ""))
 
-    def refusal(self, number: str, bounds: Bounds) -> str:
-        """Say why no further callback may be promised to this number now; empty when it may."""
+    def refusal(self, number: str, bounds: Bounds, asker: str = "") -> str:
+        """Say why no further callback may be promised to this number now; empty when it may.
+
+        ``asker``: the number of the caller who wishes it, which may be another one.
+        """
         day = self._today(bounds.zone)
         if len(self._open) >= bounds.open:
             return "open-limit"
         if day.total >= bounds.per_day:
             return "per-day-limit"
-        if day.numbers.get(number, 0) >= bounds.per_number_per_day:
+        if any(known and day.of(known) >= bounds.per_number_per_day for known in (number, asker)):
             return "per-number-limit"
         return ""
 
-    def add(self, entry: Callback, bounds: Bounds) -> None:
-        """Note a new one, and that one more was promised today."""
+    def add(self, entry: Callback, bounds: Bounds, asker: str = "") -> None:
+        """Note a new one, and that one more was promised today. ``asker``: see ``refusal``."""
         day = self._today(bounds.zone)
         day.numbers[entry.number] = day.numbers.get(entry.number, 0) + 1
+        if asker and asker != entry.number:
+            day.askers[asker] = day.askers.get(asker, 0) + 1
         self.keep(entry)
 
     def keep(self, entry: Callback) -> None:
@@ -170,7 +184,7 @@ class Ledger:
             {
                 "format": _FORMAT,
                 "callbacks": [asdict(entry) for entry in self._open.values() if entry.id not in self._taken_back],
-                "today": {"date": self._day.date, "numbers": self._day.numbers},
+                "today": {"date": self._day.date, "numbers": self._day.numbers, "askers": self._day.askers},
                 "answers": list(self.answers.seen),
             }
         )
@@ -182,8 +196,8 @@ def _decode(content: bytes) -> tuple[list[Callback], _Day, list[tuple[float, boo
         raise ValueError(f"not a file of format {_OLDEST_FORMAT} to {_FORMAT}")
     entries = [entry_of(found) for found in document["callbacks"]]
     today: dict[str, Any] = document.get("today", {})
-    numbers = {str(number): int(count) for number, count in today.get("numbers", {}).items()}
+    counted = ({str(number): int(count) for number, count in today.get(of, {}).items()} for of in ("numbers", "askers"))
     answers = [(float(at), bool(silent)) for at, silent in document.get("answers", ())]
     if not all(isfinite(at) for at, _ in answers):
         raise ValueError("an answer without a time")
-    return entries, _Day(str(today.get("date", "")), numbers), answers
+    return entries, _Day(str(today.get("date", "")), *counted), answers

@@ -10,7 +10,7 @@ from acd.service.callbacks.ledger import Bounds
 from acd.service.callbacks.numbers import NumberRules
 from acd.service.outbound import Outbound
 from config.schema import Routing
-from config.schema.callbacks import settings_of
+from config.schema.callbacks import CallbackSettings, settings_of
 
 __all__ = ["CallbackSite", "QueueCallbacks", "compile_callbacks"]
 
@@ -41,34 +41,40 @@ class CallbackSite:
     numbers: NumberRules = NumberRules(Outbound())
     bounds: Bounds = Bounds()
     queues: Mapping[str, QueueCallbacks] = field(default_factory=dict)
+    others: QueueCallbacks = QueueCallbacks()
+    """What holds for a queue that is gone and has callbacks yet."""
 
     def of_queue(self, queue: str) -> QueueCallbacks:
-        """What holds for a queue; the defaults for one that is no longer configured."""
-        return self.queues.get(queue) or QueueCallbacks()
+        """What holds for a queue."""
+        return self.queues.get(queue, self.others)
 
 
 def compile_callbacks(routing: Routing) -> CallbackSite:
     """Compile the checked configuration."""
     site = routing.callbacks
     outbound = Outbound(routing.outbound.allowed, routing.outbound.trunk or "")
-    queues = {}
-    for name, queue in routing.queues.items():
-        settings = settings_of(site, queue.callback)
-        queues[name] = QueueCallbacks(
-            customer_first=settings.first == "customer",
-            confirm=settings.confirm,
-            other_number=settings.other_number,
-            accept=settings.accept,
-            attempts=settings.attempts,
-            pause_s=settings.pause_s,
-            ring_s=settings.ring_s,
-            expires_after_s=settings.expires_after_s,
-            calendar=settings.hours or queue.opening_hours or "",
-            silent_after_s=settings.silent_after_s,
-            silent_limit=settings.silent_limit_percent / 100,
-        )
     return CallbackSite(
         NumberRules(outbound, site.home_country or "", site.countries),
         Bounds(site.open_limit, site.per_day_limit, site.per_number_per_day_limit, ZoneInfo(site.zone)),
-        queues,
+        {
+            name: _compile(settings_of(site, queue.callback), queue.opening_hours)
+            for name, queue in routing.queues.items()
+        },
+        _compile(site),
+    )
+
+
+def _compile(settings: CallbackSettings, opening_hours: str | None = None) -> QueueCallbacks:
+    return QueueCallbacks(
+        customer_first=settings.first == "customer",
+        confirm=settings.confirm,
+        other_number=settings.other_number,
+        accept=settings.accept,
+        attempts=settings.attempts,
+        pause_s=settings.pause_s,
+        ring_s=settings.ring_s,
+        expires_after_s=settings.expires_after_s,
+        calendar=settings.hours or opening_hours or "",
+        silent_after_s=settings.silent_after_s,
+        silent_limit=settings.silent_limit_percent / 100,
     )

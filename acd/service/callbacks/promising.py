@@ -58,10 +58,11 @@ class Promising:
             self.results[wish.queue, "repeated"] += 1
             await self._tools.let_go(call.call_id)
             return Promise.ALREADY
-        refusal = self._ledger.refusal(wish.number, bounds)
+        asker = self._tools.site().numbers.check(call.caller).number
+        refusal = self._ledger.refusal(wish.number, bounds, asker)
         if not refusal:
             entry = self._new(wish)
-            self._ledger.add(entry, bounds)
+            self._ledger.add(entry, bounds, asker)
             if await self._ledger.file.write_now():
                 self._park(entry, call.call_id)
                 log.info("callback promised", call_id=entry.id, number=entry.number, queue=entry.queue)

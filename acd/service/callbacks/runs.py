@@ -25,7 +25,7 @@ __all__ = ["Run", "Runs"]
 
 log = structlog.get_logger(__name__)
 
-_LOOK_AGAIN_S = 30.0
+LOOK_AGAIN_S = 30.0
 """So often a callback is held against its hours and its end, which may be changed meanwhile (seconds)."""
 _WHILE_RINGING_S = 5.0
 
@@ -37,9 +37,12 @@ class Run:
     stage: Stage
     caller: str = ""
     """The caller's own call, until it has ended."""
+    instead: str = ""
+    """The call in which the customer waits on the line meanwhile, in the place of the callback."""
     timer: asyncio.TimerHandle | None = None
     leg: LateLeg | None = None
-    cancelled: bool = False
+    withdrawn: str = ""
+    """What its result will be (``cancelled``, ``called-in``) once what rings for it has stopped; empty: goes on."""
     answered: bool = False
     """The customer was rung first and has answered; whether that was a silent answer is not known yet."""
     reached: Callback | None = None
@@ -89,12 +92,12 @@ class Runs:
         entry, run = self.ledger.get(call_id), self.get(call_id)
         if entry is None or run is None or run.stage not in (Stage.PARKED, Stage.SLEEPING):
             return
-        if self._is_over(entry):
+        if self._is_over(self._outside_hours(entry)):
             return
         pause_s = self.pause_of(entry)
         if pause_s > 0:
             run.stage = Stage.SLEEPING
-            self.wake(call_id, min(pause_s, _LOOK_AGAIN_S))
+            self.wake(call_id, min(pause_s, LOOK_AGAIN_S))
             return
         self.waits(call_id, run)
         post, clocks = self._tools.post, self._tools.clocks
@@ -119,7 +122,7 @@ class Runs:
     def waits(self, call_id: str, run: Run) -> None:
         """It waits in its queue from now on, or again: look after it."""
         run.stage = Stage.WAITING
-        self.wake(call_id, _LOOK_AGAIN_S)
+        self.wake(call_id, LOOK_AGAIN_S)
 
     def _look_again(self, call_id: str) -> None:
         """Hold it against its hours and its end."""
@@ -139,7 +142,7 @@ class Runs:
             self.leave_queue(call_id, "customers are not called back at this time")
             self.sleep(call_id, 0.0)
         elif not self._is_over(entry):
-            self.wake(call_id, _LOOK_AGAIN_S)
+            self.wake(call_id, LOOK_AGAIN_S)
 
     def _is_over(self, entry: Callback) -> bool:
         """Give up what has expired."""
@@ -150,12 +153,31 @@ class Runs:
         self.finish(entry.id, "expired")
         return True
 
+    def _outside_hours(self, entry: Callback) -> Callback:
+        """Add the time until the next opening to the time it has, if nobody may be rung now: promises made in closed
+        hours are kept. Nothing is added while no opening is in sight."""
+        is_open, until = self._hours(entry)
+        if is_open or until is None or until <= entry.closed_until or not entry.expires_at:
+            return entry
+        closed_s = until - max(self._tools.clocks.wall(), entry.closed_until)
+        longer = replace(entry, expires_at=entry.expires_at + max(closed_s, 0.0), closed_until=until)
+        self.ledger.keep(longer)
+        return longer
+
+    def _hours(self, entry: Callback) -> tuple[bool, float | None]:
+        """Whether customers may be rung now, and until when that holds (UNIX time), None if not for long."""
+        calendar = self.how(entry.queue).calendar
+        return self._tools.opening(calendar) if calendar else (True, None)
+
+    def is_open(self, entry: Callback) -> bool:
+        """Whether customers may be rung at this time."""
+        return self._hours(entry)[0]
+
     def pause_of(self, entry: Callback) -> float:
         """How long it is not to be tried (seconds)."""
         now = self._tools.clocks.wall()
-        calendar = self.how(entry.queue).calendar
-        is_open, until = self._tools.opening(calendar) if calendar else (True, None)
-        closed_s = 0.0 if is_open else (until - now if until is not None else _LOOK_AGAIN_S)
+        is_open, until = self._hours(entry)
+        closed_s = 0.0 if is_open else (until - now if until is not None else LOOK_AGAIN_S)
         return max(entry.not_before - now, closed_s, 0.0)
 
     def wake(self, call_id: str, seconds: float) -> None:
@@ -172,6 +194,13 @@ class Runs:
             run.stage = Stage.SLEEPING
             run.leg = None
             self.wake(call_id, seconds)
+
+    def rest(self, call_id: str, instead: str) -> None:
+        """Let it wait until the customer's call ``instead`` has ended."""
+        run = self._runs[call_id]
+        run.stage, run.instead = Stage.PARKED, instead
+        if run.timer is not None:
+            run.timer.cancel()
 
     def leave_queue(self, call_id: str, why: str) -> None:
         """Take it out of the engine: not as a caller who hung up, whose patience would count."""
@@ -199,8 +228,8 @@ class Runs:
             self._runs.pop(call_id, None)
             return
         how, run = self.how(entry.queue), self.get(call_id)
-        if run is not None and run.cancelled:
-            self.finish(call_id, "cancelled")
+        if run is not None and run.withdrawn:
+            self.finish(call_id, run.withdrawn)
         elif entry.attempts >= how.attempts:
             log.warning("callback given up: customer not reached", call_id=call_id, attempts=entry.attempts)
             self.finish(call_id, "unreached")
@@ -209,7 +238,7 @@ class Runs:
             self._results[entry.queue, "tried"] += 1
             # From the end of the attempt: a customer may have waited on the line for longer than the pause.
             self.ledger.keep(replace(entry, not_before=self._tools.clocks.wall() + how.pause_s))
-            self.sleep(call_id, min(how.pause_s, _LOOK_AGAIN_S))
+            self.sleep(call_id, min(how.pause_s, LOOK_AGAIN_S))
 
     def finish(self, call_id: str, result: str, reached: Callback | None = None) -> None:
         """It is over; ``reached`` is what it was if it is open no longer."""

@@ -41,6 +41,8 @@ class CallbackTools:
     variables: Callable[[], tuple[tuple[str, str], ...]]
     customer: Callable[[CallContext], Customer]
     """Who calls."""
+    has_line: Callable[[str], bool]
+    """Whether the caller of this call is on a line to us."""
     opening: Callable[[str], tuple[bool, float | None]]
     """Whether a calendar says open now, and until when that holds (UNIX time), None if not for long."""
     let_go: Callable[[str], Awaitable[None]]

@@ -64,7 +64,7 @@ def make_callbacks(path: Path, around: Surroundings, loop: asyncio.AbstractEvent
             ),
             dials=lambda failed: CustomerDials(link.originate, link.hang_up, loop.call_later, failed),
             expecting=Expecting(
-                engine.calls, engine.queues, loop.time, loop.call_later, can_dial=lambda: link.connected
+                engine.calls, engine.queues, around.clocks, loop.call_later, can_dial=lambda: link.connected
             ),
             phones=site.phones,
             calls=engine.calls,
@@ -74,6 +74,7 @@ def make_callbacks(path: Path, around: Surroundings, loop: asyncio.AbstractEvent
             new_call_id=around.new_call_id,
             variables=around.variables,
             customer=lambda call: around.customer(call.call_id) or customer_of(site, call.caller),
+            has_line=lambda call_id: around.customer(call_id) is not None,
             opening=opening,
             let_go=around.let_go,
         ),

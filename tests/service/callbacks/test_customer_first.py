@@ -13,7 +13,7 @@ import pytest
 from acd.core.events import AgentReady
 from acd.core.transitions import AgentState, CallState
 from acd.service.asterisk_link import AsteriskLink
-from acd.service.callbacks import agents_turn, desk
+from acd.service.callbacks import desk
 from acd.service.callbacks.entries import Stage
 from acd.web.backend import AgentAction
 from tests.service.fake_channel import FakeChannel
@@ -42,27 +42,32 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @asynccontextmanager
-async def opened(tmp_path: Path, **settings: str) -> AsyncIterator[Site]:
+async def opened(tmp_path: Path, agents: tuple[str, ...] = ("anna",), **settings: str) -> AsyncIterator[Site]:
     routing = {**ROUTING, "callbacks": {**ROUTING["callbacks"], **settings}}
     queues = {
         "cards": {"overflow": [{"when": {"waiting_s": "0.1"}, "then": {"callback": "general"}}]},
         "general": {},
     }
-    folder = write_site(
-        tmp_path / "site", agents={"anna": ["general"]}, start="not-ready", queues=queues, routing=routing
-    )
+    serving = {agent: ["general"] for agent in agents}
+    folder = write_site(tmp_path / "site", agents=serving, start="not-ready", queues=queues, routing=routing)
     async with run(folder) as site:
         yield site
 
 
-async def promised(site: Site, caller: str = NUMBER, uniqueid: str = "1.1") -> str:
-    before = len(site.parts.callbacks)
+async def promised(site: Site, caller: str = NUMBER, uniqueid: str = "1.1", stage: Stage = Stage.WAITING) -> str:
     channel = await site.enter(uniqueid, extension="200", callerid=caller)
     await channel.closed()
-    await site.until(lambda: len(site.parts.callbacks) == before + 1)
-    found = next(shown.entry.id for shown in site.parts.callbacks if shown.entry.number == caller)
-    await site.until(lambda: found in site.parts.engine.calls)
-    return found
+
+    def found() -> list[str]:
+        return [one.entry.id for one in site.parts.callbacks if one.entry.number == caller and one.stage is stage]
+
+    await site.until(lambda: bool(found()))
+    return found()[0]
+
+
+def not_answered(site: Site) -> None:
+    """The customer who was rung last does not answer."""
+    site.ami("OriginateResponse", Response="Failure", Uniqueid=str(originated(site)[-1]["ChannelId"]))
 
 
 def originated(site: Site) -> list[dict[str, Any]]:
@@ -117,7 +122,7 @@ async def test_who_does_not_answer_is_tried_again_in_the_old_place(tmp_path: Pat
         call_id = await promised(site)
         site.parts.host.post(AgentReady("anna"))
         await site.until(lambda: len(originated(site)) == 1)
-        site.ami("OriginateResponse", Response="Failure", Uniqueid=str(originated(site)[0]["ChannelId"]))
+        not_answered(site)
         assert stages(site) == [Stage.SLEEPING]
         assert not site.parts.engine.calls
         await site.until(lambda: len(originated(site)) == 2)
@@ -150,14 +155,13 @@ async def test_one_that_is_taken_back_is_not_taken_up_by_an_engine_after_us(tmp_
         kept = orjson.loads((tmp_path / "site" / "state" / "callbacks.json").read_bytes())
         assert kept["callbacks"] == [], "though the customer's phone has not stopped yet"
         assert stages(site) == [Stage.DIALLING]
-        site.ami("OriginateResponse", Response="Failure", Uniqueid=str(originated(site)[0]["ChannelId"]))
+        not_answered(site)
         assert not site.parts.callbacks
         assert site.parts.callbacks.results["general", "cancelled"] == 1
         assert await site.parts.callbacks.take_back(call_id) == ""
 
 
-async def test_one_agent_is_promised_to_one_customer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(agents_turn, "_STEP_ASIDE_S", 0.05)
+async def test_one_agent_is_promised_to_one_customer(tmp_path: Path) -> None:
     async with opened(tmp_path, silent_limit_percent="100") as site:
         first = await promised(site)
         await promised(site, OTHER, "1.2")
@@ -168,6 +172,47 @@ async def test_one_agent_is_promised_to_one_customer(tmp_path: Path, monkeypatch
         await site.until(lambda: site.parts.host.now() > later)
         assert len(originated(site)) == 1, "the other one waits for another agent"
         assert site.agent("anna") is AgentState.READY
+
+
+async def test_those_who_stepped_aside_come_back_in_their_order(tmp_path: Path) -> None:
+    numbers = [f"+49302001{place:02}" for place in range(5)]
+    async with opened(tmp_path, silent_limit_percent="100", attempts="1") as site:
+        ids = [await promised(site, number, f"1.{place}") for place, number in enumerate(numbers)]
+        site.parts.host.post(AgentReady("anna"))
+        rung: list[str] = []
+        while len(rung) < len(ids):
+            await site.until(lambda: len(originated(site)) > len(rung))
+            rung.append(variable(originated(site)[-1], "ACD_CALL"))
+            not_answered(site)
+        assert rung == ids, "each time who has waited longest of those left"
+        assert not site.parts.callbacks
+        assert site.agent("anna") is AgentState.READY
+
+
+async def test_who_came_later_does_not_go_before_who_stepped_aside(tmp_path: Path) -> None:
+    async with opened(tmp_path, silent_limit_percent="100", attempts="1") as site:
+        await promised(site)
+        site.parts.host.post(AgentReady("anna"))
+        await site.until(lambda: len(originated(site)) == 1)
+        second = await promised(site, OTHER, "1.2", Stage.SLEEPING)
+        not_answered(site)
+        third = await promised(site, "+4930200102", "1.3", Stage.SLEEPING)
+        assert variable(originated(site)[1], "ACD_CALL") == second
+        not_answered(site)
+        await site.until(lambda: len(originated(site)) == 3)
+        assert variable(originated(site)[2], "ACD_CALL") == third
+
+
+async def test_an_agent_for_whom_nobody_is_rung_is_rung_at_the_limit(tmp_path: Path) -> None:
+    async with opened(tmp_path, agents=("anna", "bob")) as site:
+        await promised(site)
+        await promised(site, OTHER, "1.2")
+        site.parts.host.post(AgentReady("anna"))
+        await site.until(lambda: len(originated(site)) == 1)
+        assert stages(site) == [Stage.DIALLING, Stage.SLEEPING]
+        site.parts.host.post(AgentReady("bob"))
+        await site.until(lambda: len(originated(site)) == 2)
+        assert originated(site)[1]["Context"] == "acd-leg", "one more customer could be one silent answer too many"
 
 
 async def test_silent_answers_send_it_back_to_the_agent_first(tmp_path: Path) -> None:

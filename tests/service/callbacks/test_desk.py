@@ -20,7 +20,7 @@ from acd.service.asterisk_link import AsteriskLink
 from acd.service.callbacks import agents_turn, desk, runs
 from acd.service.callbacks.entries import Stage
 from tests.service.fake_channel import FakeChannel
-from tests.service.sites import write_site
+from tests.service.sites import MAIN, write_site
 from tests.service.test_calls import Site, run
 
 NUMBER = "+4930200100"
@@ -43,8 +43,16 @@ async def opened(
     tmp_path: Path, *, state: object = None, calendars: Mapping[str, Any] | None = None, **settings: Any
 ) -> AsyncIterator[Site]:
     routing = {"outbound": TRUNK, "callbacks": {**UNASKED, **settings}}
-    agents = {"anna": ["general"]}
-    folder = write_site(tmp_path / "site", agents=agents, start="not-ready", queues=QUEUES, routing=routing)
+    numbers = {"200": "main.cards", "300": "main.general", "500": "main.other", "default": "main"}
+    other = {"type": "enqueue", "queue": "other"}
+    folder = write_site(
+        tmp_path / "site",
+        agents={"anna": ["general"], "bob": ["general"], "carl": ["other"]},
+        start="not-ready",
+        queues={**QUEUES, "other": {}},
+        routing={"numbers": numbers, **routing},
+        trees={"main": {**MAIN, "nodes": {**MAIN["nodes"], "other": other}}},
+    )
     if calendars is not None:
         (folder / "calendars.yaml").write_text(json.dumps({"calendars": calendars}))
     if state is not None:
@@ -272,8 +280,41 @@ async def test_one_that_has_expired_is_given_up(tmp_path: Path) -> None:
         assert site.parts.callbacks.results["general", "expired"] == 1
 
 
+@pytest.mark.parametrize(
+    ("promised_at", "expires_at"),
+    [
+        # Friday evening, for a day: the weekend does not count.
+        (datetime(2026, 11, 20, 19, 0, tzinfo=UTC), datetime(2026, 11, 24, 8, 0, tzinfo=UTC)),
+        # Through the night in which clocks go back, which has 11 hours between 18:00 and 04:00 by the clock.
+        (datetime(2026, 10, 24, 16, 0, tzinfo=UTC), datetime(2026, 10, 27, 8, 0, tzinfo=UTC)),
+    ],
+)
+async def test_time_outside_the_hours_does_not_count(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, promised_at: datetime, expires_at: datetime
+) -> None:
+    monkeypatch.setattr(time, "time", promised_at.timestamp)
+    office: dict[str, Any] = {"office": {"zone": "Europe/Berlin", "hours": {"mon-fri": ["09:00-18:00"]}}}
+    day_s = 86_400.0
+    state = {"format": 2, "callbacks": [entry(expires_at=promised_at.timestamp() + day_s)]}
+    async with opened(tmp_path, hours="office", calendars=office, state=state) as site:
+        (shown,) = site.parts.callbacks
+        assert shown.stage is Stage.SLEEPING
+        assert datetime.fromtimestamp(shown.entry.expires_at, UTC) == expires_at
+        monkeypatch.setattr(time, "time", lambda: promised_at.timestamp() + 2 * 3600)
+        site.parts.callbacks._runs.begin(shown.entry.id)
+        (shown,) = site.parts.callbacks
+        assert datetime.fromtimestamp(shown.entry.expires_at, UTC) == expires_at, "added once"
+
+
+async def test_one_that_may_never_be_rung_is_given_up_all_the_same(tmp_path: Path) -> None:
+    never: dict[str, Any] = {"never": {"zone": "Europe/Berlin", "hours": {}}}
+    state = {"format": 2, "callbacks": [entry(expires_at=time.time() - 1)]}
+    async with opened(tmp_path, hours="never", calendars=never, state=state) as site:
+        assert not site.parts.callbacks
+
+
 async def test_nobody_is_called_back_outside_the_hours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runs, "_LOOK_AGAIN_S", 0.05)
+    monkeypatch.setattr(runs, "LOOK_AGAIN_S", 0.05)
     never: dict[str, Any] = {"never": {"zone": "Europe/Berlin", "hours": {}}}
     async with opened(tmp_path, hours="never", calendars=never) as site:
         channel = await site.enter(extension="200")
@@ -316,6 +357,98 @@ async def test_a_cancelled_callback_leaves_nobody_reserved(tmp_path: Path) -> No
             (name, headers.get("Channel")) for name, headers in site.sent
         ]
         assert site.parts.callbacks.cancel(call_id) == ""
+
+
+async def test_one_taken_back_while_the_caller_is_still_there_stays_so(tmp_path: Path) -> None:
+    async with opened(tmp_path) as site:
+        channel = await site.enter(extension="200")
+        while stages(site) != [Stage.PARKED]:
+            await channel.next_command()
+        (parked,) = site.parts.callbacks
+        assert site.parts.callbacks.cancel(parked.entry.id) == "caller-still-here"
+        await channel.closed()
+        await site.until(lambda: not site.parts.engine.calls)
+        assert not site.parts.callbacks
+        assert site.parts.callbacks.results["general", "cancelled"] == 1
+
+
+async def calls_in(site: Site, dialled: str = "300") -> FakeChannel:
+    """The customer calls, too, and waits on the line."""
+    line = await site.enter("1.2", extension=dialled, callerid="030 200100")
+    await line.until("SET MUSIC ON")
+    return line
+
+
+async def talks_to_bob(site: Site, line: FakeChannel) -> None:
+    site.parts.host.post(AgentReady("bob"))
+    await line.until("EXEC Dial")
+    site.dial_begins("bob", "L1", "1.2")
+    site.bridged("L1", "1.2")
+
+
+async def test_who_calls_in_has_the_place_that_was_promised(tmp_path: Path) -> None:
+    async with opened(tmp_path) as site:
+        await promised(site)
+        (before,) = site.parts.callbacks
+        line = await calls_in(site)
+        assert stages(site) == [Stage.PARKED], "one place for one customer"
+        assert site.parts.host.now() - site.call.entered_at == pytest.approx(
+            time.time() - before.entry.entered_at, abs=0.05
+        )
+        overdue = site.parts.host.now() + 0.3
+        await site.until(lambda: site.parts.host.now() > overdue)
+        assert site.call.state is CallState.WAITING, "no rule moves a caller who was promised an agent"
+        await talks_to_bob(site, line)
+        assert not site.parts.callbacks
+        assert site.parts.callbacks.results["general", "called-in"] == 1
+
+
+async def test_who_calls_in_and_hangs_up_is_called_back_as_promised(tmp_path: Path) -> None:
+    async with opened(tmp_path) as site:
+        call_id = await promised(site)
+        entered_at = site.call.entered_at
+        line = await calls_in(site)
+        line.hang_up()
+        await line.closed()
+        await site.until(lambda: stages(site) == [Stage.WAITING])
+        assert site.call.id == call_id
+        assert site.call.entered_at == pytest.approx(entered_at, abs=0.05)
+
+
+async def test_outside_the_hours_a_caller_has_no_place_before_others(tmp_path: Path) -> None:
+    never: dict[str, Any] = {"never": {"zone": "Europe/Berlin", "hours": {}}}
+    async with opened(tmp_path, hours="never", calendars=never) as site:
+        await (await site.enter(extension="200")).closed()
+        await site.until(lambda: stages(site) == [Stage.SLEEPING])
+        await calls_in(site)
+        assert stages(site) == [Stage.SLEEPING]
+        assert not site.call.stays
+
+
+async def test_a_talk_by_another_queue_takes_no_promise_back(tmp_path: Path) -> None:
+    async with opened(tmp_path) as site:
+        await promised(site)
+        line = await calls_in(site, "500")
+        assert stages(site) == [Stage.WAITING]
+        site.parts.host.post(AgentReady("carl"))
+        await line.until("EXEC Dial")
+        site.dial_begins("carl", "L1", "1.2")
+        site.bridged("L1", "1.2")
+        assert len(site.parts.callbacks) == 1
+
+
+async def test_who_calls_in_while_the_callback_dials_is_rung_no_longer(tmp_path: Path) -> None:
+    async with opened(tmp_path) as site:
+        await promised(site)
+        site.parts.host.post(AgentReady("anna"))
+        agent = await agents_line(site)
+        await agent.until("EXEC Dial")
+        await talks_to_bob(site, await calls_in(site))
+        leg = str(originated(site)[0]["ChannelId"])
+        assert ("Hangup", leg) in [(name, headers.get("Channel")) for name, headers in site.sent]
+        await site.until(lambda: not site.parts.callbacks)
+        assert site.parts.callbacks.results["general", "called-in"] == 1
+        assert site.agent("anna") is AgentState.READY
 
 
 async def test_who_is_told_of_the_end_learns_of_all_attempts(tmp_path: Path) -> None:

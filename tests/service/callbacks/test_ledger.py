@@ -50,6 +50,29 @@ async def test_limits_are_kept_over_restarts_and_end_with_the_day(tmp_path: Path
     assert known.refusal(ENTRY.number, bounds) == ""
 
 
+async def test_who_asks_for_other_numbers_is_bounded_too(tmp_path: Path) -> None:
+    bounds = Bounds(per_number_per_day=2, zone=BERLIN)
+    asker = "+49309999"
+    known = ledger(tmp_path, Wall(datetime(2026, 11, 22, 12, tzinfo=BERLIN)))
+    for number in ("+4930200101", "+4930200102"):
+        assert known.refusal(number, bounds, asker) == ""
+        known.add(replace(ENTRY, id=number, number=number), bounds, asker)
+    assert await known.file.write_now()
+    known = ledger(tmp_path, Wall(datetime(2026, 11, 22, 13, tzinfo=BERLIN)))
+    known.restore()
+    assert known.refusal("+4930200103", bounds, asker) == "per-number-limit", "whatever number is keyed in"
+    assert known.refusal(asker, bounds, asker) == "per-number-limit"
+    assert known.refusal("+4930200103", bounds) == ""
+    assert known.refusal("+4930200101", bounds) == "", "called once so far"
+
+
+async def test_a_number_that_asks_for_itself_counts_once(tmp_path: Path) -> None:
+    bounds = Bounds(per_number_per_day=2, zone=BERLIN)
+    known = ledger(tmp_path, Wall(datetime(2026, 11, 22, 12, tzinfo=BERLIN)))
+    known.add(ENTRY, bounds, ENTRY.number)
+    assert known.refusal(ENTRY.number, bounds, ENTRY.number) == ""
+
+
 async def test_all_of_an_entry_survives(tmp_path: Path) -> None:
     wall = Wall(datetime(2026, 11, 22, tzinfo=BERLIN))
     entry = replace(
@@ -59,6 +82,7 @@ async def test_all_of_an_entry_survives(tmp_path: Path) -> None:
         attempts=2,
         not_before=5.0,
         expires_at=6.0,
+        closed_until=4.0,
         agent="anna",
     )
     known = ledger(tmp_path, wall)
