@@ -18,7 +18,7 @@ from acd.cli.check_config import add_config_options, config_folder, config_overr
 from acd.service.compile import Compiled, compile_config
 from acd.service.logs import set_up_logging
 from acd.service.lookups.service import LookUpService
-from acd.walker.answers import AnswersError, FakedLookUps, read_answers
+from acd.walker.answers import AnswersError, FakedLookUps, answers_of, read_answers
 from acd.walker.callers import Caller, KeyboardCaller, ScriptedCaller, ScriptError, parse_script
 from acd.walker.graph import graph_of
 from acd.walker.graph_svg import svg_of
@@ -144,19 +144,30 @@ def _walk(args: argparse.Namespace, config: Config) -> int:
     except MomentError as error:
         print(f"acd ivr walk: {error}", file=sys.stderr)
         return _WRONG_USAGE
+    site = compile_config(config)
+    try:
+        lookups = FakedLookUps(answers_of(site.lookups, args.answers))
+    except AnswersError as error:
+        print(f"acd ivr walk: --answers: {error}", file=sys.stderr)
+        return _WRONG_USAGE
     call = Call(caller=args.caller, caller_name=args.caller_name, dialled=_dialled(args, config), at=at)
     teller = _JsonTeller() if args.json else _TextTeller()
-    site = compile_config(config)
     with _caller(args) as caller:
-        asyncio.run(_run(args, config, site, call, caller, teller))
+        asyncio.run(_run(args, config, site, call, caller, teller, lookups))
     return 0
 
 
 async def _run(
-    args: argparse.Namespace, config: Config, site: Compiled, call: Call, caller: Caller, teller: Teller
+    args: argparse.Namespace,
+    config: Config,
+    site: Compiled,
+    call: Call,
+    caller: Caller,
+    teller: Teller,
+    lookups: FakedLookUps,
 ) -> None:
     if not args.real_lookups:
-        await walk(site, call, caller, teller, lookups=FakedLookUps(args.answers), talked=args.talked)
+        await walk(site, call, caller, teller, lookups=lookups, talked=args.talked)
         return
     set_up_logging("warning", "auto", sys.stderr)
     service = LookUpService(config.acd.http, lambda: site, CollectorRegistry())

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from acd.service.lookups.specs import LookUpSpec
+from config.suggest import suggestion
 from ivr.lookups import FieldValue, LookUpAnswer, LookUpOutcome
 
-__all__ = ["AnswersError", "FakedLookUps", "read_answers"]
+__all__ = ["AnswersError", "FakedLookUps", "answers_of", "read_answers"]
 
 FILE_BYTES_MAX = 1_000_000
 
@@ -43,6 +45,32 @@ def read_answers(path: Path) -> dict[str, tuple[LookUpAnswer, ...]]:
     if not isinstance(written, dict):
         raise AnswersError(f"{path} must hold look-ups by name")
     return {name: _answers(name, value) for name, value in written.items()}
+
+
+def answers_of(
+    specs: Mapping[str, LookUpSpec], given: Mapping[str, Sequence[LookUpAnswer]]
+) -> dict[str, tuple[LookUpAnswer, ...]]:
+    """Return the answers as the look-ups would give them: a value that is left out is its default.
+
+    Raises:
+        AnswersError: there is no such look-up, or it takes no such value from its answer.
+    """
+    for name, answers in given.items():
+        if name not in specs:
+            raise AnswersError(f"unknown look-up '{name}'; {suggestion(name, specs)}")
+        known = specs[name].answer
+        for value in (value for answer in answers for value in answer.values if value not in known):
+            raise AnswersError(f"look-up '{name}' takes no value '{value}' from its answer; {suggestion(value, known)}")
+    return {
+        name: tuple(replace(answer, values={**_defaults(specs[name], answer), **answer.values}) for answer in answers)
+        for name, answers in given.items()
+    }
+
+
+def _defaults(spec: LookUpSpec, answer: LookUpAnswer) -> dict[str, str]:
+    if answer.outcome is not LookUpOutcome.OK:
+        return {}
+    return {name: field.default for name, field in spec.answer.items() if field.default is not None}
 
 
 def _answers(name: str, written: Any) -> tuple[LookUpAnswer, ...]:

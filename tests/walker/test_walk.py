@@ -123,6 +123,36 @@ def test_look_ups_answer_as_they_are_told(site: Path, tmp_path: Path, capsys: py
     assert {"balance": "12.50"} in [step.get("data") for step in told]
 
 
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ("balnce: ok", "--answers: unknown look-up 'balnce'; did you mean 'balance'?"),
+        ("balance: {values: {balnce: 1}}", "look-up 'balance' takes no value 'balnce' from its answer; did you mean"),
+    ],
+)
+def test_answers_of_look_ups_that_are_none(
+    site: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], content: str, told: str
+) -> None:
+    answers = tmp_path / "answers.yaml"
+    answers.write_text(content)
+
+    assert main(["ivr", "walk", "--config", str(site), "--keys", "1", "--answers", str(answers)]) == 2
+    assert told in capsys.readouterr().err
+
+
+def test_a_value_that_is_left_out_is_its_default(
+    site: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    routing = site / "routing.yaml"
+    routing.write_text(routing.read_text().replace("{balance: balance}", '{balance: {path: balance, default: "7"}}'))
+    answers = tmp_path / "answers.yaml"
+    answers.write_text("balance: ok")
+
+    assert ["seven euros"] in [
+        step["heard"] for step in walked(capsys, site, "2,4711#,9753", "--answers", str(answers))
+    ]
+
+
 def test_real_look_ups_are_asked(site: Path, capsys: pytest.CaptureFixture[str]) -> None:
     steps = walked(capsys, site, "2,4711#,9753", "--real-lookups")
 
