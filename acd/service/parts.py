@@ -168,7 +168,7 @@ class Parts:
                 prompts=self.prompts,
                 devices=self.devices,
                 calendar=self._calendar,
-                lamps=self.voicemail.lamps,
+                voicemail=self.voicemail,
                 link=self.link,
             )
         )

@@ -15,7 +15,7 @@ from acd.service.devices import DeviceWatch
 from acd.service.live_site import LiveSite
 from acd.service.prompts.site import speech_of_site
 from acd.service.prompts.store import PromptStore
-from acd.service.voicemail.lamps import Lamps
+from acd.service.voicemail.service import VoicemailService
 from ivr.speech import Prompt
 
 __all__ = ["SiteTaking", "TakenBy"]
@@ -33,7 +33,7 @@ class TakenBy:
     prompts: PromptStore
     devices: DeviceWatch
     calendar: CalendarClock
-    lamps: Lamps
+    voicemail: VoicemailService
     link: AsteriskLink
 
 
@@ -69,6 +69,6 @@ class SiteTaking:
         by.devices.forget(new_phones)
         by.post(ConfigurationChanged(site.routing))
         by.calendar.take(site)
-        by.lamps.refresh()
+        by.voicemail.site_changed()
         if new_phones:
             by.link.refresh_devices()

@@ -26,6 +26,7 @@ class Notices:
     """See the module. ``run`` hands over what ``store`` tells of, and what a process before has not handed over.
 
     A message's mails have ids made of its own, so handing them over again after a crash sends nothing twice.
+    Nobody is told of a message whose box is gone from the configuration, until the box is there again.
 
     Args:
         store: the messages.
@@ -48,9 +49,13 @@ class Notices:
         self._wake = asyncio.Event()
         store.watch(self._changed)
 
+    def look(self) -> None:
+        """Look again for what is to be handed over: the boxes may have changed."""
+        self._wake.set()
+
     def _changed(self, message: StoredMessage) -> None:
         if not message.handed_over:
-            self._wake.set()
+            self.look()
 
     async def run(self) -> None:
         """Hand over, until cancelled."""
@@ -66,11 +71,11 @@ class Notices:
                 continue
 
     async def _hand_over(self, message: StoredMessage) -> bool:
-        if message.state is MessageState.DELETED:
-            return True
         box = self._box(message.box)
+        if message.state is MessageState.DELETED or box is None:
+            return True
         try:
-            for out in self._messages(message, box) if box is not None else ():
+            for out in self._messages(message, box):
                 await asyncio.to_thread(self._put, out)
             await self._store.change(message.id, handed_over=True)
         except (SpoolFull, OSError) as error:

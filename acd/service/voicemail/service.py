@@ -91,6 +91,22 @@ class VoicemailService:
         except OSError as error:
             log.warning("nothing can be recorded", folder=str(self._recordings_dir), why=str(error))
         self.desk.load()
+        self._warn_of_lost_boxes()
+
+    def site_changed(self) -> None:
+        """Look at the boxes anew: they may be others."""
+        self.lamps.refresh()
+        if self._notices is not None:
+            self._notices.look()
+        self._warn_of_lost_boxes()
+
+    def _warn_of_lost_boxes(self) -> None:
+        for box in sorted(set(self.store.boxes()) - set(self._around.boxes().by_name)):
+            log.warning(
+                "voicemail messages lie in a box that voicemail.yaml has no more",
+                box=box,
+                messages=self.store.fill(box)[0],
+            )
 
     async def run(self) -> None:
         """Do all that voicemail does by itself, until cancelled."""

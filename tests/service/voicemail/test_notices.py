@@ -34,10 +34,11 @@ def desk(tmp_path: Path) -> Desk:
 
 
 @asynccontextmanager
-async def notices(desk: Desk, outbox: Outbox) -> AsyncIterator[None]:
-    task = asyncio.create_task(Notices(desk.store, desk.desk.box, desk.desk.left_at, outbox.put).run())
+async def notices(desk: Desk, outbox: Outbox) -> AsyncIterator[Notices]:
+    found = Notices(desk.store, desk.desk.box, desk.desk.left_at, outbox.put)
+    task = asyncio.create_task(found.run())
     await asyncio.sleep(0)
-    yield
+    yield found
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
 
@@ -106,3 +107,19 @@ async def test_a_box_that_tells_nobody(desk: Desk) -> None:
     async with notices(desk, outbox):
         await handed_over(desk, await desk.leave(box="silent"))
     assert outbox.taken == []
+
+
+async def test_a_box_that_a_reload_took_away_is_told_of_when_it_is_back(desk: Desk) -> None:
+    outbox = Outbox()
+    boxes = desk.boxes
+    draft = await desk.desk.open("cards", call(), "main.leave")
+    record(draft.path, 5.0)
+    desk.boxes = with_boxes(spec("silent", number="502"))
+    async with notices(desk, outbox) as found:
+        await desk.desk.deliver(draft, urgent=False, hung_up=False)
+        await handed_over(desk, await desk.leave(box="silent"))  # looked at after the other
+        assert outbox.taken == []
+        desk.boxes = boxes
+        found.look()
+        await handed_over(desk, draft.id)
+    assert len(outbox.taken) == 3
