@@ -29,6 +29,7 @@ from acd.core.events import DeviceState, LegFailure
 
 __all__ = [
     "ANSWERED",
+    "BRIDGED",
     "device_state",
     "device_word",
     "hangup_cause",
@@ -41,6 +42,9 @@ __all__ = [
 
 ANSWERED = "ANSWER"
 """The dial status of a leg that was picked up."""
+
+BRIDGED = "SUCCESS"
+"""BRIDGERESULT when ``Bridge`` had connected two channels."""
 
 _DEVICE_STATES = {
     "NOT_INUSE": DeviceState.NOT_INUSE,

@@ -9,14 +9,14 @@ from acd.service.agi_line import AgiLine
 from acd.service.call_place import served
 from acd.service.call_state import STATE_VARIABLE, CallPhase, CallStateError, StoredCall, is_call_id
 from ami_bridge.agi_session import AgiSession
-from ami_bridge.translation import ANSWERED
+from ami_bridge.translation import ANSWERED, BRIDGED
 from ivr.context import CallContext
 
 __all__ = ["dialled_number", "new_context", "read_stored"]
 
 log: FilteringBoundLogger = structlog.get_logger(__name__)
 
-_RESUME = (STATE_VARIABLE, "DIALSTATUS", "ANSWEREDTIME", "DIALEDPEERNAME", "BLINDTRANSFER")
+_RESUME = (STATE_VARIABLE, "DIALSTATUS", "ANSWEREDTIME", "BRIDGERESULT", "DIALEDPEERNAME", "BLINDTRANSFER")
 _LONGEST_CALLER_CHARS = 80
 
 
@@ -25,17 +25,21 @@ async def read_stored(agi: AgiSession, line: AgiLine) -> StoredCall | None:
     call_id = agi.args[0] if agi.args else ""
     if not is_call_id(call_id):
         return None
-    text, status, answered_s, peer, transferrer = await line.read_variables(_RESUME)
-    log.debug("channel remembers", status=status, answered_s=answered_s, peer=peer, transferrer=transferrer)
+    text, status, answered_s, bridged, peer, transferrer = await line.read_variables(_RESUME)
+    log.debug(
+        "channel remembers", status=status, answered_s=answered_s, bridged=bridged, peer=peer, transferrer=transferrer
+    )
     try:
         stored = StoredCall.decode(text)
     except CallStateError as error:
         log.warning("the state of a call on its channel cannot be used", call_id=call_id, why=str(error))
         return None
-    answered = stored.phase in (CallPhase.QUEUE, CallPhase.DIALLED) and status == ANSWERED
-    if answered and transferrer and transferrer == peer:
+    connected = bridged == BRIDGED  # with a phone that was picked up beside a dial
+    if stored.phase not in (CallPhase.QUEUE, CallPhase.DIALLED) or not (connected or status == ANSWERED):
+        return stored
+    if transferrer and transferrer == peer:
         return None  # the agent has transferred the caller to us (ANSWEREDTIME is not set then): a new call
-    return served(stored) if answered and answered_s != "" else stored
+    return served(stored) if connected or answered_s else stored
 
 
 def new_context(agi: AgiSession, call_id: str, dialled: str) -> CallContext:

@@ -60,12 +60,13 @@ class CallMemory:
 
     async def save(self) -> None:
         """Let the channel remember the place, by the line."""
-        # DIALSTATUS is cleared so that it tells of our own dial, not of one before the caller came to us.
+        # The results are cleared so that they tell of our own dial or bridge, not of one before the caller came to us.
         await self._line.set_variables(
             (
                 (CALL_VARIABLE, self._call_id),
                 (STATE_VARIABLE, self._state()),
                 ("DIALSTATUS", ""),
+                ("BRIDGERESULT", ""),
                 *self._tools.stay.variables(),
             )
         )

@@ -23,15 +23,13 @@ from acd.service.stay_tools import StayTools, dial_arguments
 from acd.service.waiting_messages import speech_of
 from ami_bridge.agi_codec import AgiReply, AgiValueError
 from ami_bridge.agi_session import AgiError, AgiSession
-from ami_bridge.translation import ANSWERED
+from ami_bridge.translation import BRIDGED
 from ivr.line import LineHungUp
 
 __all__ = ["QueueStay", "StayEnd"]
 
 log = structlog.get_logger(__name__)
 
-_BRIDGED = "SUCCESS"
-"""BRIDGERESULT when two lines were connected."""
 _RESULT = ("DIALSTATUS", "HANGUPCAUSE", "ANSWEREDTIME", "DIALEDPEERNAME")
 _MOST_ANNOUNCEMENTS = 3
 _AFTER_RINGING_S = 0.1
@@ -333,16 +331,13 @@ class QueueStay:
             if leg.line is None or leg.line.ended:
                 return self._dropped(leg)
             channel = leg.line.channel
-            # What Dial would have set: an engine after us must take this caller for served.
-            served = (("DIALSTATUS", ANSWERED), ("ANSWEREDTIME", "1"), ("DIALEDPEERNAME", channel))
-            await self._line.set_variables(served)
+            await self._line.set_variable("DIALEDPEERNAME", channel)  # who answered, as Dial would tell
             self._music = ""
             self._tools.late.connecting(leg)
             await self._line.run_application("Bridge", channel)
             if self._agi.ended:
                 raise LineHungUp("the caller hung up, or was transferred")
-            if not leg.bridged and (await self._line.read_variables(("BRIDGERESULT",)))[0] != _BRIDGED:
-                await self._line.set_variable("DIALSTATUS", "")
+            if not leg.bridged and (await self._line.read_variables(("BRIDGERESULT",)))[0] != BRIDGED:
                 return self._dropped(leg)
             self._tools.late.talk_ended(leg)
             return True

@@ -327,6 +327,12 @@ async def test_a_caller_who_was_served_meanwhile_is_not_queued_again(site: Site)
     await again.closed()
 
 
+async def test_a_caller_who_was_connected_with_a_phone_beside_the_dial_is_served(site: Site) -> None:
+    again = await enter_again(site, "served", UNIQUEID, stored(), DIALSTATUS="NOANSWER", BRIDGERESULT="SUCCESS")
+    await again.until("SET VARIABLE ACD_DONE")
+    await again.closed()
+
+
 async def test_a_caller_who_was_answered_but_not_connected_keeps_the_place(site: Site) -> None:
     again = await enter_again(
         site, "dropped", UNIQUEID, stored(), DIALSTATUS="ANSWER", DIALEDPEERNAME="PJSIP/anna-0000000a"

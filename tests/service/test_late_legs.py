@@ -180,7 +180,8 @@ async def test_the_winner_is_connected_when_the_dial_has_ended(tmp_path: Path) -
         await site.until(lambda: ("Hangup", {"Channel": "PJSIP/anna-0000000a", "Cause": "26"}) in site.sent)
         caller.ended_dial("NOANSWER")
         assert await caller.until("EXEC Bridge") == "EXEC Bridge PJSIP/bob-00000002"
-        assert (caller.variables["DIALSTATUS"], caller.variables["ANSWEREDTIME"]) == ("ANSWER", "1")
+        assert caller.variables["DIALSTATUS"] == "NOANSWER", "killed now, they have not talked"
+        assert caller.variables["DIALEDPEERNAME"] == "PJSIP/bob-00000002", "for whom a transfer is told from a hang-up"
         assert site.agent("anna") is AgentState.RESERVED, "until they are really connected"
         site.ami("BridgeEnter", Uniqueid="acd-" + site.call.id + "-1", BridgeUniqueid="b1")
         assert (site.agent("anna"), site.agent("bob")) == (AgentState.READY, AgentState.TALKING)
