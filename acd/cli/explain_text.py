@@ -19,6 +19,7 @@ _CALL_STATES: Mapping[str, str] = {
 
 _WITH_DETAIL: Mapping[str, str] = {
     "arrived": "arrives, dialled {}",
+    "begins again": "begins again (a callback, or a new line); dialled {}",
     "taken over": "taken over from an engine that ended, with its place; dialled {}",
     "identified": "the caller is {}",
     "waiting": "waits in queue {}",
@@ -38,6 +39,13 @@ _ALONE: Mapping[str, str] = {
     "no longer held": "is no longer held for one agent",
 }
 
+_AGENT_WORDS: Mapping[str, str] = {
+    "reserved": "rings for call",
+    "talking": "talks in call",
+    "back-off": "gets no offer for a while:",
+    "not-ready": "not ready",
+    "logged-out": "logged out",
+}
 _OUTCOMES: Mapping[str, str] = {
     "next": "heard",
     "choice": "chosen",
@@ -71,7 +79,8 @@ def _agent(answer: Json) -> Iterator[str]:
     until = f", until {answer['until_at']}" if answer.get("until_at") else ""
     yield f"agent {answer['agent']}: {answer['answer']}"
     state = f"{answer['state']}{_bracketed(answer['reason'])} for {answer['in_state_s']:.1f} s{until}"
-    yield f"  {state}, phone {answer['phone']}"
+    phone = "" if answer["state"] in ("reserved", "talking") else f", phone {answer['phone']}"
+    yield f"  {state}{phone}"
     for queue in answer["queues"]:
         yield f"  queue {queue['queue']}: {queue['waiting']} waiting, may take {queue['may_take']}"
         for reason, count in queue["may_not_take"].items():
@@ -80,7 +89,7 @@ def _agent(answer: Json) -> Iterator[str]:
         yield f"  {answer['waiting_in_queues_not_assigned']} waiting in queues that the agent is not assigned to"
     yield "  story:"
     for line in answer["story"]:
-        yield f"    {_at(line)}  {line['what']} {line['detail']}".rstrip()
+        yield f"    {_at(line)}  {_AGENT_WORDS.get(line['what'], line['what'])} {line['detail']}".rstrip()
 
 
 def _call(answer: Json) -> Iterator[str]:
@@ -104,6 +113,11 @@ def _call(answer: Json) -> Iterator[str]:
     now = answer.get("now")
     if now:
         yield from _waiting(now)
+    callback = answer.get("callback")
+    if callback:
+        tried = f"{callback['attempts']} of {callback['attempts_most']} attempts made"
+        then = f", not before {callback['not_before']}" if callback["not_before"] else ""
+        yield f"  a callback is promised: {callback['state']}, {tried}{then}"
     if answer["timers"]:
         yield "  next:"
         for timer in answer["timers"]:

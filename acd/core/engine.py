@@ -233,7 +233,11 @@ class Engine:
             return
         world.calls_seen += 1
         call = Call(event.call_id, world.calls_seen, event.caller, event.dialled, now)
-        call.story.tell(now, world.cause, "taken over" if event.resumed else "arrived", event.dialled)
+        before = world.ended.pop(call.id, None)
+        if before is not None:  # a callback's next attempt, a caller on a new line: one story
+            call.story, call.path = before.story, before.path
+        again = "arrived" if before is None else "begins again"
+        call.story.tell(now, world.cause, "taken over" if event.resumed else again, event.dialled)
         world.calls[call.id] = call
 
     def _caller_identified(self, event: CallerIdentified, now: float) -> None:

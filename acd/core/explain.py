@@ -121,10 +121,13 @@ def explain_agent(world: World, agent_id: str, now: float) -> Explanation | None
 
 
 def _why_no_call(world: World, agent: Agent, queues: list[dict[str, object]]) -> str:
-    if agent.state is AgentState.TALKING or agent.state is AgentState.RESERVED:
-        return f"has a call: {agent.state.value}"
+    if agent.call is not None and agent.state is AgentState.TALKING:
+        return f"talks in call {agent.call.id}{_afterwards(agent)}"
+    if agent.offer is not None and agent.state is AgentState.RESERVED:
+        did = "has picked up" if agent.offer.winner is agent else "the phone rings for"
+        return f"{did} call {agent.offer.call.id}{_afterwards(agent)}"
     if agent.state is not AgentState.READY:
-        return f"{_STATE_WORDS[agent.state]}{f' ({agent.reason})' if agent.reason else ''}"
+        return f"{_STATE_WORDS[agent.state]}{f' ({agent.reason})' if agent.reason else ''}{_afterwards(agent)}"
     if not agent.phone_free:
         return f"ready, but the phone is {agent.device.value}"
     if world.suspended:
@@ -134,6 +137,14 @@ def _why_no_call(world: World, agent: Agent, queues: list[dict[str, object]]) ->
     if not any(queue["waiting"] for queue in queues):
         return "ready; no call waits in the agent's queues"
     return "ready; of the calls that wait the agent may take none (see may_not_take)"
+
+
+def _afterwards(agent: Agent) -> str:
+    """What the agent has asked to be when this is over."""
+    if agent.pending is None:
+        return ""
+    state, reason = agent.pending
+    return f"; afterwards {_STATE_WORDS.get(state, state.value)}{f' ({reason})' if reason else ''}"
 
 
 def _why_not_this_call(call: Call, agent: Agent) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict
 
 from acd.core.engine import Engine
@@ -18,6 +18,8 @@ from config import ConfigErrors, Position
 
 __all__ = ["WebBackend"]
 
+_OF_CALLBACK = ("state", "attempts", "attempts_most", "not_before", "expires_at")
+
 
 class WebBackend:
     """Answers from snapshots of the parts, and hands wishes on to them."""
@@ -30,6 +32,7 @@ class WebBackend:
         agents: AgentPresences,
         taking: SiteTaking,
         reloading: Reloading,
+        callbacks: Callable[[], Iterable[Mapping[str, Json]]],
     ) -> None:
         self._engine = engine
         self._clocks = clocks
@@ -37,6 +40,7 @@ class WebBackend:
         self._agents = agents
         self._taking = taking
         self._reloading = reloading
+        self._callbacks = callbacks
         self.draining = False
         """Whether the process is ending."""
 
@@ -60,7 +64,12 @@ class WebBackend:
 
     def explain_call(self, call_id: str) -> Mapping[str, Json] | None:
         """See ``Backend``."""
-        return self._dated(self._engine.explain_call(call_id, self._clocks.monotonic()))
+        told = self._dated(self._engine.explain_call(call_id, self._clocks.monotonic()))
+        if told is None:
+            return None
+        # An attempt that has ended is not the end: the promise may be open.
+        promised = next((callback for callback in self._callbacks() if callback["id"] == call_id), None)
+        return {**told, "callback": None if promised is None else {name: promised[name] for name in _OF_CALLBACK}}
 
     def explain_agent(self, agent_id: str) -> Mapping[str, Json] | None:
         """See ``Backend``."""

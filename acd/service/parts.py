@@ -287,7 +287,9 @@ class Parts:
             take=self.taking.take,
             strategies=frozenset(self.engine.world.strategies),
         )
-        self.backend = WebBackend(self.engine, self._clocks, self.link, agents, self.taking, reloading)
+        self.backend = WebBackend(
+            self.engine, self._clocks, self.link, agents, self.taking, reloading, self.callbacks.shown
+        )
         self.metrics.watch(
             ProcessFigures(
                 self.engine,

@@ -141,3 +141,13 @@ def test_why_a_ready_agent_does_not_get_a_call_that_waits() -> None:
     site.tell(OffersSuspended("draining"), AgentLoggedIn("anna"), CallArrived("c1"), CallQueued("c1", "third"))
     reasons = {line["reason"]: line["agents"] for line in site.explained()["now"]["no_agent_because"]}
     assert reasons["ready, but no offers are made"] == ["anna"]
+
+
+def test_the_attempts_of_a_callback_are_one_story() -> None:
+    site = Site()
+    site.tell(CallArrived("c1"), MenuStepped("c1", "main.call-back", "promised"), CallEnded("c1"))
+    site.tell(CallArrived("c1"), CallQueued("c1", "third"), CallEnded("c1"), CallArrived("c1"))
+    assert site.whats() == [
+        "arrived", "main.call-back", "ended", "begins again", "waiting", "ended", "begins again",
+    ]  # fmt: skip
+    assert "c1" not in site.engine.world.ended
