@@ -14,7 +14,7 @@ from acd.lab.errors import LabError
 from acd.lab.fetch import ensure_asterisk
 from acd.lab.install import AsteriskInstall, Tool
 from acd.lab.notes import running_lab
-from acd.lab.session import LabPlan, default_run_dir, run_lab
+from acd.lab.session import LabPlan, default_run_dir, run_lab_somewhere
 from acd.lab.terminal import CallWish, PhoneWish, run_call, run_phone
 from config import ConfigErrors, load
 
@@ -131,7 +131,7 @@ def _run(args: argparse.Namespace) -> int:
         folder.absolute(),
         args.listen,
     )
-    return asyncio.run(run_lab(install, plan, _say))
+    return asyncio.run(run_lab_somewhere(install, plan, _say))
 
 
 def _env(args: argparse.Namespace) -> int:

@@ -35,6 +35,10 @@ class PbxError(LabError):
     """The lab's Asterisk did not start, or ended when it should not have."""
 
 
+class RunFolderTakenError(PbxError):
+    """Another lab runs in the run folder."""
+
+
 class SippError(LabError):
     """SIPp did not start, or ended when it should not have."""
 

@@ -121,7 +121,8 @@ def ensure_asterisk(
     """
     env = os.environ if env is None else env
     progress = progress_for() if progress is None else progress
-    program = install.system_asterisk(env) if use_system else None
+    wanted = use_system and tools & {Tool.ASTERISK, Tool.SOUNDS}
+    program = install.system_asterisk(env, progress.say) if wanted else None
     sounds = install.system_sounds(program)
     sipp = install.system_sipp(env) if use_system else ()
     espeak_ng = install.system_espeak_ng(env) if use_system else ()
@@ -163,9 +164,9 @@ class _Cache:
 
     def ensure(self, tools: frozenset[Tool]) -> _Root:
         """The root that has ``tools``; fetched if there is none yet."""
-        if (root := self._installed(tools)) is not None:
-            return root
         try:
+            if (root := self._installed(tools)) is not None:
+                return root
             self._home.mkdir(parents=True, exist_ok=True)
             with self._lock() as lock_fd:
                 if (root := self._installed(tools)) is not None:

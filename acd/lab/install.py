@@ -6,7 +6,7 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -101,19 +101,25 @@ def which(name: str, env: Mapping[str, str]) -> str | None:
     return shutil.which(name, path=os.pathsep.join((env.get("PATH", os.defpath), *EXTRA_PATH)))
 
 
-def system_asterisk(env: Mapping[str, str]) -> AsteriskProgram | None:
-    """The machine's own Asterisk, when it is new enough and has the modules that are needed."""
+def system_asterisk(env: Mapping[str, str], say: Callable[[str], None]) -> AsteriskProgram | None:
+    """The machine's own Asterisk, when it is new enough and has the modules needed; else ``say`` is told why."""
     path = which("asterisk", env)
     if path is None:
         return None
     version = parse_asterisk_version(probe((path, "-V")))
-    if version is None or int(version.split(".", 1)[0]) < OLDEST_ASTERISK:
-        return None
     module_dir = next((folder for folder in _module_dirs(Path(path)) if _has_modules(folder)), None)
     data_dir = next((folder for folder in _data_dirs(Path(path)) if os.access(folder, os.R_OK | os.X_OK)), None)
-    if module_dir is None or data_dir is None:
-        return None
-    return AsteriskProgram((path,), version, module_dir, data_dir)
+    if version is None:
+        say(f"{path} is not used: it does not tell its version")
+    elif int(version.split(".", 1)[0]) < OLDEST_ASTERISK:
+        say(f"{path} is not used: it is Asterisk {version}, and {OLDEST_ASTERISK} is the oldest that will do")
+    elif module_dir is None:
+        say(f"{path} is not used: it has not all modules that are needed ({', '.join(NEEDED_MODULES)})")
+    elif data_dir is None:
+        say(f"{path} is not used: its folder of data (share/asterisk or /var/lib/asterisk) can't be read")
+    else:
+        return AsteriskProgram((path,), version, module_dir, data_dir)
+    return None
 
 
 def system_sounds(program: AsteriskProgram | None) -> Sounds | None:

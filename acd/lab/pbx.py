@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import IO, Self
 
 from acd.lab.children import dies_with_parent, end_process
-from acd.lab.errors import PbxError
+from acd.lab.errors import PbxError, RunFolderTakenError
 from acd.lab.fetch import cache_home
 from acd.lab.install import AsteriskInstall
 from acd.lab.ports import Ports, choose_ports
@@ -223,7 +223,9 @@ class Pbx:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             lock.close()
-            raise PbxError(f"another lab runs in {self.run_dir}; stop it or choose another run folder") from None
+            raise RunFolderTakenError(
+                f"another lab runs in {self.run_dir}; stop it or name another folder with --run-dir"
+            ) from None
         self._lock = lock
         end_leftover(self.run_dir)
 

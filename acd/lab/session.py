@@ -6,18 +6,20 @@ import asyncio
 import os
 import shlex
 import signal
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from acd.lab.engine import EngineProcess, acd_command
+from acd.lab.errors import RunFolderTakenError
 from acd.lab.install import AsteriskInstall
 from acd.lab.notes import LabNotes, read_notes
 from acd.lab.pbx import Pbx
 from acd.lab.render import Phone
 
 CALLER = "caller"
+MOST_LABS = 9
 INBOUND_CONTEXT = "acd-inbound"
 
 
@@ -70,6 +72,20 @@ async def run_lab(install: AsteriskInstall, plan: LabPlan, say: Callable[[str], 
         return 1 if ended else 0
 
 
+async def run_lab_somewhere(install: AsteriskInstall, plan: LabPlan, say: Callable[[str], None]) -> int:
+    """``run_lab`` in the plan's run folder; if that is the user's own and another lab runs in it, in one beside it.
+
+    Raises RunFolderTakenError when no folder is left.
+    """
+    for run_dir in run_dirs(plan.run_dir):
+        try:
+            return await run_lab(install, replace(plan, run_dir=run_dir), say)
+        except RunFolderTakenError as error:
+            say("Another lab runs there already")
+            taken = error
+    raise taken
+
+
 def how_to_call(plan: LabPlan, notes: LabNotes, pbx: Pbx) -> str:
     """What to do now, for the person at the terminal."""
     width = max(len(name) for name in (*plan.agents, CALLER))
@@ -107,6 +123,13 @@ def how_to_call(plan: LabPlan, notes: LabNotes, pbx: Pbx) -> str:
 def _commands(rows: Sequence[tuple[str, str]]) -> list[str]:
     width = max(len(command) for command, _ in rows)
     return [f"  {command:<{width}}   {does}" for command, does in rows]
+
+
+def run_dirs(wanted: Path) -> Iterator[Path]:
+    """The folders in which a lab may run: the one wanted; beside the user's own some more, for labs at one time."""
+    yield wanted
+    if "ACD_LAB_DIR" not in os.environ and wanted == default_run_dir():
+        yield from (wanted.with_name(f"{wanted.name}-{number}") for number in range(2, MOST_LABS + 1))
 
 
 def default_run_dir() -> Path:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import sys
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from acd.lab.callers import Call, Callers, CallPlan
 from acd.lab.errors import LabError
@@ -21,6 +22,7 @@ from acd.lab.wav import write_mulaw
 
 COMMA_S = 1.0
 FOREVER_S = 86_400.0
+TYPED_AT_MOST = 1024
 
 Say = Callable[[str], None]
 
@@ -48,6 +50,13 @@ class PhoneWish:
     talk_s: float | None
 
 
+class Keys(Protocol):
+    """The keys of a telephone in a call."""
+
+    async def press(self, digits: str) -> None:
+        """Presses one key after the other. Raises TimeoutError when the call was not answered."""
+
+
 async def run_call(sipp: Sequence[str], notes: LabNotes, wish: CallWish, say: Say) -> int:
     """Places a call, tells what happens, presses the digits typed at the terminal; Ctrl-C hangs up.
 
@@ -69,7 +78,7 @@ async def run_call(sipp: Sequence[str], notes: LabNotes, wish: CallWish, say: Sa
         if call.rtp is not None:
             call.rtp.keep = wish.record is not None
         teller = asyncio.create_task(_tell(call, say))
-        keys = asyncio.create_task(_press_typed(call, say))
+        keys = asyncio.create_task(press_typed(call, say))
         try:
             await _first_of(call.ended(FOREVER_S), stop.wait())
             if call.end is None:
@@ -152,22 +161,25 @@ def _tell_the_end(call: Call, wish: CallWish, say: Say) -> None:
         say(f"What was heard is in {wish.record}")
 
 
-async def _press_typed(call: Call, say: Say) -> None:
-    if not sys.stdin or not sys.stdin.isatty():
-        return
+async def press_typed(keys: Keys, say: Say) -> None:
+    """Presses what is typed at the terminal or comes through a pipe, until it ends."""
     loop = asyncio.get_running_loop()
-    lines: asyncio.Queue[str] = asyncio.Queue()
-    loop.add_reader(sys.stdin, lambda: lines.put_nowait(sys.stdin.readline()))
+    typed: asyncio.Queue[bytes] = asyncio.Queue()
     try:
-        while line := await lines.get():
-            digits = line.strip()
-            if digits and all(digit in DIGITS for digit in digits):
+        source = sys.stdin.fileno()
+        loop.add_reader(source, lambda: typed.put_nowait(os.read(source, TYPED_AT_MOST)))
+    except OSError:  # nothing that can be waited for, such as /dev/null: nobody types there
+        return
+    try:
+        while text := await typed.get():
+            digits = "".join(text.decode(errors="replace").split())
+            if all(digit in DIGITS for digit in digits):
                 with suppress(TimeoutError):
-                    await call.press(digits)
-            elif digits:
+                    await keys.press(digits)
+            else:
                 say("only 0-9, * and # are keys")
     finally:
-        loop.remove_reader(sys.stdin)
+        loop.remove_reader(source)
 
 
 async def _tell_phone(phone: AgentPhone, say: Say) -> None:

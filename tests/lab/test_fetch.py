@@ -228,6 +228,15 @@ def test_a_folder_that_cannot_be_written(debian: FakeDebian) -> None:
         ensure_asterisk(env=env, progress=Told(), use_system=False)
 
 
+def test_a_folder_that_cannot_even_be_looked_into(debian: FakeDebian, monkeypatch: pytest.MonkeyPatch) -> None:
+    def closed(self: Path, pattern: str) -> list[Path]:
+        raise PermissionError(errno.EACCES, "Permission denied", str(self / pattern))
+
+    monkeypatch.setattr(Path, "glob", closed)
+    with pytest.raises(CacheFolderError, match="Set ACD_CACHE_HOME"):
+        fetched(debian)
+
+
 def test_no_apt(debian: FakeDebian) -> None:
     (debian.folder / "bin" / "apt-get").unlink()
     env = {**debian.env, "PATH": str(debian.folder / "bin")}

@@ -55,7 +55,7 @@ def asterisk_tree(folder: Path, version: str) -> dict[str, str]:
 
 
 def test_an_asterisk_that_is_new_enough(tmp_path: Path) -> None:
-    found = system_asterisk(asterisk_tree(tmp_path, "20.5.0"))
+    found = system_asterisk(asterisk_tree(tmp_path, "20.5.0"), pytest.fail)
     assert found is not None
     assert found.version == "20.5.0"
     assert found.argv == (str(tmp_path / "usr/sbin/asterisk"),)
@@ -64,17 +64,23 @@ def test_an_asterisk_that_is_new_enough(tmp_path: Path) -> None:
 
 
 def test_an_asterisk_that_is_too_old(tmp_path: Path) -> None:
-    assert system_asterisk(asterisk_tree(tmp_path, "16.28.0")) is None
+    said: list[str] = []
+    assert system_asterisk(asterisk_tree(tmp_path, "16.28.0"), said.append) is None
+    assert said == [
+        f"{tmp_path}/usr/sbin/asterisk is not used: it is Asterisk 16.28.0, and 18 is the oldest that will do"
+    ]
 
 
 def test_an_asterisk_without_pjsip(tmp_path: Path) -> None:
     env = asterisk_tree(tmp_path, "20.5.0")
     next(tmp_path.glob("**/chan_pjsip.so")).unlink()
-    assert system_asterisk(env) is None
+    said: list[str] = []
+    assert system_asterisk(env, said.append) is None
+    assert "it has not all modules that are needed" in said[0]
 
 
 def test_sounds_count_only_when_both_are_there(tmp_path: Path) -> None:
-    found = system_asterisk(asterisk_tree(tmp_path, "20.5.0"))
+    found = system_asterisk(asterisk_tree(tmp_path, "20.5.0"), pytest.fail)
     data = tmp_path / "usr/share/asterisk"
     assert system_sounds(None) is None
     for name in ("sounds/en/beep.gsm", "moh/song.gsm"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import json
 import os
 import signal
@@ -16,8 +17,8 @@ from acd.lab.engine import EngineProcess
 from acd.lab.errors import EngineError, LabError, PbxError
 from acd.lab.install import AsteriskInstall
 from acd.lab.notes import LabNotes, read_notes, running_lab
-from acd.lab.session import LabPlan, default_run_dir, run_lab
-from acd.lab.terminal import CallWish, PhoneWish, planned_digits, run_call, run_phone
+from acd.lab.session import LabPlan, default_run_dir, run_dirs, run_lab, run_lab_somewhere
+from acd.lab.terminal import CallWish, PhoneWish, planned_digits, press_typed, run_call, run_phone
 from tests.lab.fast_agi import FastAgi, dial
 from tests.lab.waiting import until
 
@@ -114,6 +115,65 @@ async def test_a_call_and_a_phone_at_the_terminal(tmp_path: Path, asterisk: Aste
     # The three share this process and so its signal handlers; the last to set one gets the signal.
     lab.cancel()
     await asyncio.gather(lab, return_exceptions=True)
+
+
+@pytest.mark.pbx
+async def test_the_users_second_lab_runs_beside_the_first(
+    tmp_path: Path, asterisk: AsteriskInstall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("ACD_LAB_DIR", raising=False)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    first = default_run_dir()
+    first.mkdir(parents=True)
+    said: list[str] = []
+    with (first / "lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        running = asyncio.create_task(run_lab_somewhere(asterisk, plan(first, "good"), said.append))
+        await until(lambda: running.done() or any("Ready." in text for text in said))
+        assert f"lab call 100 --run-dir {first}-2" in said[-1]
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert await running == 0
+
+
+async def test_a_folder_that_was_named_is_the_only_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    monkeypatch.delenv("ACD_LAB_DIR", raising=False)
+    assert list(run_dirs(tmp_path)) == [tmp_path]
+    assert [path.name for path in run_dirs(default_run_dir())][:3] == ["lab", "lab-2", "lab-3"]
+    monkeypatch.setenv("ACD_LAB_DIR", str(tmp_path))
+    assert list(run_dirs(default_run_dir())) == [tmp_path]
+
+
+class Pressed:
+    """A telephone that notes its keys."""
+
+    def __init__(self) -> None:
+        self.keys = ""
+
+    async def press(self, digits: str) -> None:
+        self.keys += digits
+
+
+async def test_keys_come_through_a_pipe(monkeypatch: pytest.MonkeyPatch) -> None:
+    read_fd, write_fd = os.pipe()
+    said: list[str] = []
+    keys = Pressed()
+    with os.fdopen(read_fd) as reader, os.fdopen(write_fd, "w", buffering=1) as writer:
+        monkeypatch.setattr(sys, "stdin", reader)
+        pressing = asyncio.create_task(press_typed(keys, said.append))
+        writer.write("1\n2#\n")
+        await until(lambda: keys.keys == "12#")
+        writer.write("x\n")
+        await until(lambda: bool(said))
+        writer.close()
+        await pressing
+    assert said == ["only 0-9, * and # are keys"]
+
+
+def test_nobody_types_where_nothing_can_be_typed(monkeypatch: pytest.MonkeyPatch) -> None:
+    with Path(os.devnull).open() as nothing:
+        monkeypatch.setattr(sys, "stdin", nothing)
+        asyncio.run(press_typed(Pressed(), print))
 
 
 async def test_a_command_that_is_not_there(tmp_path: Path) -> None:
