@@ -18,7 +18,7 @@ from typing import Any, Final
 
 from ami_bridge.ami_codec import AmiMessage, HeaderValue
 from ami_bridge.ami_connection import AmiConnection, AmiStats, AmiTrouble, ConnectionHooks, Lost
-from ami_bridge.ami_protocol import ActionResult, AmiError, AmiNotConnected, AmiOverload, PendingAction
+from ami_bridge.ami_protocol import ActionResult, AmiError, AmiNotConnected, AmiOverload, AmiRefused, PendingAction
 
 _CANCEL_LIMIT_S: Final = 1.0
 """How long a cancelled resync may take to end before it is left alone."""
@@ -157,7 +157,7 @@ class AmiClient:
         return pending.items
 
     def send(self, name: str, headers: Mapping[str, HeaderValue] | None = None) -> bool:
-        """Send an action at once without waiting; an outcome other than success is logged.
+        """Send an action at once without waiting; a failure is logged, as a warning unless the channel has just ended.
 
         Gives whether it was sent. Raises :class:`AmiValueError` as :meth:`action` does.
         """
@@ -359,4 +359,5 @@ def _log_outcome(future: asyncio.Future[PendingAction]) -> None:
     try:
         pending.outcome()
     except AmiError as error:
-        _log.warning("%s", error)
+        expected = isinstance(error, AmiRefused) and error.channel_gone
+        _log.log(logging.DEBUG if expected else logging.WARNING, "%s", error)

@@ -48,6 +48,11 @@ class AmiRefused(AmiError):
         self.action = action
         self.reply = reply
 
+    @property
+    def channel_gone(self) -> bool:
+        """Whether the channel in question has ended before Asterisk read the action: nothing is wrong with that."""
+        return self.reply.get("Message", "") == "No such channel"
+
 
 class AmiTimeout(AmiError):
     """The answer did not come in time. Whether Asterisk carried the action out is unknown."""

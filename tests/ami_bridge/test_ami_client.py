@@ -362,6 +362,21 @@ class TestActions:
         assert "Asterisk refused Nonsense" in caplog.text
         assert "Ping not sent" in caplog.text
 
+    async def test_a_channel_that_has_just_ended_is_no_warning(
+        self, manager: FakeManager, drive: Drive, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        caplog.set_level(logging.DEBUG)
+        manager.answers["Hangup"] = lambda session, action: session.reply(
+            action, "Error", [("Message", "No such channel")]
+        )
+        driver = drive()
+        await driver.ready()
+        driver.client.send("Hangup", {"Channel": "PJSIP/anna-00000001"})
+        await manager.wait_asked("Hangup")
+        await driver.client.action("Ping")
+        told = [record for record in caplog.records if "refused Hangup" in record.getMessage()]
+        assert [record.levelno for record in told] == [logging.DEBUG]
+
     async def test_a_caller_that_gives_up_leaves_nothing_behind(self, manager: FakeManager, drive: Drive) -> None:
         held: list[tuple[FakeSession, dict[str, str]]] = []
         manager.answers["Getvar"] = lambda session, action: held.append((session, action))
