@@ -20,6 +20,7 @@ import yaml
 from acd.lab.callers import Call, CallPlan
 from acd.lab.lab import Lab
 from acd.lab.phones import Ring
+from tests.integration.feasts import holiday_now
 from tests.integration.stage import TOKEN, Stage, eventually, open_stage
 from tests.service.sites import write_site
 
@@ -27,8 +28,9 @@ pytestmark = [pytest.mark.pbx, pytest.mark.asyncio(loop_scope="session")]
 
 QUEUES = (
     *("berlin", "munich", "named", "withheld", "dialled", "rest", "by-time", "busy", "elsewhere", "staffed", "nobody"),
-    *("open", "closed", "by-hand", "plain", "chinese", "passed", "failed", "operator", "limit", "hours"),
+    *("open", "closed", "by-hand", "plain", "chinese", "passed", "failed", "operator", "limit", "hours", "on-holiday"),
 )
+HOURS = ("state", "cause", "why", "until_time")
 QUEUE_NODES = {name: {"type": "enqueue", "queue": name} for name in QUEUES}
 
 
@@ -91,6 +93,25 @@ def trees(now: datetime) -> dict[str, Any]:
                     "override": "tell",
                 },
                 "tell": {"type": "say", "kind": "text", "value": "{hours.why}", "next": "ends.by-hand"},
+            },
+        },
+        "feast": {
+            "start": "ask",
+            "nodes": {
+                "ask": {
+                    "type": "hours",
+                    "calendar": "feast",
+                    "open": "ends.open",
+                    "closed": "ends.closed",
+                    "holiday": "name",
+                },
+                "name": {"type": "say", "value": "{hours.why}", "next": "until"},
+                "until": {"type": "say", "kind": "date", "value": "{hours.until_date}", "next": "note"},
+                "note": {
+                    "type": "set",
+                    "data": {name: f"{{hours.{name}}}" for name in HOURS},
+                    "next": "ends.on-holiday",
+                },
             },
         },
         "notes": {
@@ -171,6 +192,7 @@ NUMBERS = {
     "414": "staff",
     "420": "office",
     "421": "ends.hours",
+    "422": "feast",
     "430": "notes",
     "440": "outer",
     "450": "tries",
@@ -179,6 +201,8 @@ NUMBERS = {
     "default": "ends",
 }
 ALWAYS = {"zone": "Europe/Berlin", "hours": {"mon-sun": ["00:00-24:00"]}}
+FEAST = holiday_now()
+CALENDARS = {"office": ALWAYS, "feast": FEAST[0] if FEAST else ALWAYS}
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -203,7 +227,7 @@ async def s(lab: Lab, cache: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     agents["agents"]["anna"]["skills"] = {"english": "5"}
     (site / "agents.yaml").write_text(yaml.safe_dump(agents))
     write_tone(site / "prompts" / "en" / "tone.wav")
-    (site / "calendars.yaml").write_text(yaml.safe_dump({"calendars": {"office": ALWAYS}}))
+    (site / "calendars.yaml").write_text(yaml.safe_dump({"calendars": CALENDARS}))
     async with open_stage(lab, site, cache, behaviour=Ring()) as stage:
         await up(stage)
         yield stage
@@ -369,8 +393,8 @@ async def test_an_override_changes_what_the_next_caller_hears_and_ends_by_itself
     s.engine.kill()
     await s.engine.wait()
     await up(s)
-    code, listed = await api(s, "GET", "/api/calendars")
-    assert listed["calendars"][0]["override"]["by"] == "dora", "it survives a restart"
+    code, listed = await api(s, "GET", "/api/calendars/office")
+    assert listed["override"]["by"] == "dora", "it survives a restart"
     async with calling(s, "420"):
         await comes_to(s, "by-hand")
     code, told = await api(s, "DELETE", "/api/calendars/office/override?by=emil")
@@ -389,6 +413,16 @@ async def test_an_override_changes_what_the_next_caller_hears_and_ends_by_itself
     await eventually(is_open, "the override has ended by itself")
     async with calling(s, "420"):
         await comes_to(s, "open")
+
+
+@pytest.mark.skipif(FEAST is None, reason="today is one of the few days that are a holiday nowhere on earth")
+async def test_on_a_public_holiday_callers_are_told_which_and_until_when(s: Stage) -> None:
+    async with calling(s, "422", listens=True):
+        call = await comes_to(s, "on-holiday")
+        _, screen = await api(s, "GET", f"/api/calls/{call['id']}")
+    assert FEAST is not None
+    assert screen["data"] == {"state": "closed", "cause": "holiday", "why": FEAST[1], "until_time": "00:00"}
+    assert not s.engine.logged("problem", "feast."), "the name and the date were said"
 
 
 async def test_a_wish_that_makes_no_sense_changes_nothing(s: Stage) -> None:
