@@ -30,6 +30,7 @@ from acd.core.events import DeviceState, LegFailure
 __all__ = [
     "ANSWERED",
     "BRIDGED",
+    "CANCELLED",
     "device_state",
     "device_word",
     "hangup_cause",
@@ -42,6 +43,8 @@ __all__ = [
 
 ANSWERED = "ANSWER"
 """The dial status of a leg that was picked up."""
+CANCELLED = "CANCEL"
+"""The dial status of legs that Asterisk stops because another one was picked up, or because the caller is gone."""
 
 BRIDGED = "SUCCESS"
 """BRIDGERESULT when ``Bridge`` had connected two channels."""
@@ -69,7 +72,7 @@ _FAILURES = {
     "BUSY": LegFailure.REJECTED,
     "CHANUNAVAIL": LegFailure.UNREACHABLE,
     "CONGESTION": LegFailure.UNREACHABLE,
-    "CANCEL": LegFailure.CANCELLED,
+    CANCELLED: LegFailure.CANCELLED,
     "ABORT": LegFailure.CANCELLED,
 }
 
@@ -107,7 +110,7 @@ def hangup_cause(text: str) -> int | None:
 
 def leg_failure_is_certain(dial_status: str) -> bool:
     """Tell whether a leg's ``DialStatus`` decides alone; otherwise its hang-up cause is needed as well."""
-    return dial_status in {"BUSY", "CANCEL", "ABORT"}
+    return dial_status in {"BUSY", CANCELLED, "ABORT"}
 
 
 def leg_failure(dial_status: str, cause: int | None) -> LegFailure | None:

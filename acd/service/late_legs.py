@@ -151,11 +151,13 @@ class LateLegs:
                 self._cancel(leg)
 
     def lost_to_dial(self, offer_id: str) -> None:
-        """A phone of the caller's ``Dial`` was picked up first: the others stop, and their agents are free."""
+        """A phone of the caller's ``Dial`` was picked up first: the others stop.
+
+        Their agents are free when the two are connected, or that phone is gone: the engine sees to it.
+        """
         for leg in list(self._by_offer.get(offer_id, ())):
             if not leg.over and not leg.bridged:
                 self._cancel(leg)
-                self._post(LegFailed(leg.offer_id, leg.agent_id, LegFailure.CANCELLED))
 
     def call_gone(self, call_id: str) -> None:
         """The caller is gone; the engine knows."""
@@ -201,7 +203,7 @@ class LateLegs:
         self._post(LegAnswered(leg.offer_id, leg.agent_id))
         if self._winner(leg.offer_id) != leg.agent_id:
             log.info("picked up too late", call_id=leg.call_id, agent=leg.agent_id)
-            self._fail(leg, LegFailure.CANCELLED)
+            leg.over = True  # as of all others who rang in vain, the engine sees to the agent
             return
         for other in list(self._by_offer.get(leg.offer_id, ())):
             if other is not leg:

@@ -7,6 +7,9 @@ knows instead).
 How an AMI event finds its offer: ``DialBegin`` names the caller's channel (Uniqueid) and the new channel of the phone.
 A caller has one dial at a time, but events may come late, so the oldest dial of this caller that still expects this
 phone takes it. From then on the phone's own Uniqueid is the key.
+
+Of several phones, Asterisk stops the others before it tells which one was picked up. Of those the engine is not told:
+their agents stay reserved until caller and winner are connected, or the winner is gone, which ends the whole offer.
 """
 
 from __future__ import annotations
@@ -15,9 +18,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
-from acd.core.events import Event, LegAnswered, LegFailed, LegFailure, OfferBridged, TalkEnded
+from acd.core.events import Event, LegAnswered, LegFailed, LegFailure, OfferBridged, OfferEnded, TalkEnded
 from ami_bridge.translation import (
     ANSWERED,
+    CANCELLED,
     hangup_cause,
     is_surrogate,
     leg_failure,
@@ -70,6 +74,8 @@ class _Leg:
     """We want it hung up: at once, or as soon as its channel is known, or as soon as AMI is there."""
     gone: bool = False
     """AMI has told that it will not take the call."""
+    stopped: bool = False
+    """By Asterisk, as another phone was picked up, or the caller is gone."""
     dial_status: str = ""
     """Told by DialEnd, waiting for the hang-up's cause."""
     busy: bool = True
@@ -145,7 +151,7 @@ class LegTracker:
         if dial.winner is not None:
             self._part(dial)
             return Known.TALKED
-        if all(leg.gone for leg in dial.legs.values()):
+        if all(leg.gone and leg.over for leg in dial.legs.values()):
             return Known.FAILED
         return Known.NOTHING
 
@@ -251,6 +257,8 @@ class LegTracker:
         status = event.get("DialStatus", "")
         if status == ANSWERED:
             self._answer(dial, leg)
+        elif status == CANCELLED:
+            leg.gone = leg.stopped = True
         elif leg_failure_is_certain(status):
             leg.gone = True
             self._fail(dial, leg, leg_failure(status, None))
@@ -288,8 +296,8 @@ class LegTracker:
         if dial.winner is leg:
             self._part(dial)
         elif leg.answered:
-            self._fail(dial, leg, LegFailure.DROPPED)
-        else:
+            self._dropped(dial, leg)
+        elif not leg.stopped:
             self._fail(dial, leg, leg_failure(leg.dial_status or "NOANSWER", cause))
 
     def _answer(self, dial: _Dial, leg: _Leg) -> None:
@@ -323,12 +331,20 @@ class LegTracker:
             self._release(leg)
             self._post(LegFailed(dial.offer_id, leg.agent_id, failure or LegFailure.DROPPED))
 
+    def _dropped(self, dial: _Dial, leg: _Leg) -> None:
+        """It was picked up, and gone before it was connected: no other phone rings any more."""
+        if not leg.over and not dial.returned:
+            for each in dial.legs.values():
+                each.over = True
+            self._post(OfferEnded(dial.offer_id, LegFailure.CANCELLED))
+
     def _fail_all(self, dial: _Dial, failure: LegFailure) -> None:
         """Tell it of each phone, as the offer may have agents by now whose phones never rang."""
         for leg in dial.legs.values():
             if not leg.over:
                 leg.over = True
-                self._post(LegFailed(dial.offer_id, leg.agent_id, failure))
+                reason = LegFailure.CANCELLED if leg.stopped else failure
+                self._post(LegFailed(dial.offer_id, leg.agent_id, reason))
 
     def _cancel(self, leg: _Leg) -> None:
         leg.over = True

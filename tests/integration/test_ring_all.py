@@ -29,6 +29,7 @@ async def test_one_answers_and_the_others_are_free_at_once(stage: OpenStage) -> 
         await offers[1].hang_up()
         await call.ended()
         await s.empty()
+        assert [len(s.phones[name].calls) for name in THREE] == [1, 1, 1], "nobody is rung for a call that is taken"
 
 
 async def test_one_rejects_and_the_others_ring_on(stage: OpenStage) -> None:

@@ -134,7 +134,8 @@ def test_a_phone_cancelled_before_it_is_there_is_hung_up_when_it_is(bench: Bench
 def test_a_phone_of_the_dial_was_faster(bench: Bench) -> None:
     bench.ring()
     bench.late.lost_to_dial("c1.1")
-    assert bench.posted == [LegFailed("c1.1", "anna", LegFailure.CANCELLED)]
+    assert bench.posted == [], "the agent stays the offer's until caller and winner are connected"
+    assert not bench.late.ringing("c1.1")
     assert bench.hung_up == ["acd-c1-1"]
 
 
@@ -236,10 +237,26 @@ async def test_who_is_too_late_is_hung_up_and_free(tmp_path: Path) -> None:
         await site.until(lambda: any(name == "Originate" for name, _ in site.sent))
         headers = next(headers for name, headers in site.sent if name == "Originate")
         site.dial_ends("L1", "ANSWER")
-        assert (site.agent("anna"), site.agent("bob")) == (AgentState.RESERVED, AgentState.READY)
         phone = await site.enter(str(headers["ChannelId"]), script="acd/leg", channel="PJSIP/bob-00000002")
         await phone.closed()
-        assert site.agent("bob") is AgentState.READY
+        assert (site.agent("anna"), site.agent("bob")) == (AgentState.RESERVED, AgentState.RESERVED)
+        site.bridged("L1")
+        assert (site.agent("anna"), site.agent("bob")) == (AgentState.TALKING, AgentState.READY)
+
+
+@pytest.mark.usefixtures("connected")
+async def test_the_phone_of_the_dial_is_picked_up_and_gone(tmp_path: Path) -> None:
+    """The one beside it was stopped for its sake: its agent is free, and rung anew."""
+    async with run(site_folder(tmp_path)) as site:
+        caller = await site.enter(extension="200")
+        await caller.until("EXEC Dial")
+        site.dial_begins("anna", "L1")
+        await site.until(lambda: any(name == "Originate" for name, _ in site.sent))
+        site.dial_ends("L1", "ANSWER")
+        site.ami("Hangup", Uniqueid="L1", Channel="PJSIP/anna-00000001", Cause="16")
+        caller.ended_dial("CANCEL")
+        assert (await caller.until("EXEC Dial")).startswith('EXEC Dial "PJSIP/bob,')
+        assert (site.agent("anna"), site.agent("bob")) == (AgentState.BACK_OFF, AgentState.RESERVED)
 
 
 async def test_a_line_of_nobody_is_let_go(tmp_path: Path) -> None:

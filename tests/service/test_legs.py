@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from acd.core.events import Event, LegAnswered, LegFailed, LegFailure, OfferBridged, TalkEnded
+from acd.core.events import Event, LegAnswered, LegFailed, LegFailure, OfferBridged, OfferEnded, TalkEnded
 from acd.service.legs import DialResult, Known, LegTracker
 from tests.service.clockwork import Clockwork
 
@@ -115,7 +115,7 @@ def test_the_agents_leg_ends_before_the_dial_does(desk: Desk) -> None:
         ("NOANSWER", "19", LegFailure.MISSED),
         ("CONGESTION", "34", LegFailure.UNREACHABLE),
         ("CHANUNAVAIL", "20", LegFailure.UNREACHABLE),
-        ("CANCEL", "26", LegFailure.CANCELLED),
+        ("ABORT", "26", LegFailure.CANCELLED),
     ],
 )
 def test_a_failed_leg_is_told_once_with_its_reason(desk: Desk, status: str, cause: str, failure: LegFailure) -> None:
@@ -130,15 +130,39 @@ def test_a_failed_leg_is_told_once_with_its_reason(desk: Desk, status: str, caus
 def test_a_leg_answered_and_dropped_before_the_two_were_connected(desk: Desk) -> None:
     desk.begin()
     desk.feed(dial_begin(ANNA, "L1"), dial_end("L1", "ANSWER"), hangup("L1"))
-    assert desk.take() == [LegAnswered("o1", "anna"), LegFailed("o1", "anna", LegFailure.DROPPED)]
+    assert desk.take() == [LegAnswered("o1", "anna"), OfferEnded("o1", LegFailure.CANCELLED)]
+    assert desk.tracker.returned("o1") is Known.FAILED
 
 
 def test_several_phones_one_answers(desk: Desk) -> None:
+    """As Asterisk tells it: the others are stopped first. They stay the offer's until the two are connected."""
     desk.begin(a="anna", b="bob")
     desk.feed(dial_begin(ANNA, "L1"), dial_begin(BOB, "L2"))
-    desk.feed(dial_end("L2", "CANCEL"), dial_end("L1", "ANSWER"), bridge_enter("L1"), bridge_enter(CALLER))
-    assert desk.take() == [LegFailed("o1", "bob", LegFailure.CANCELLED), *ANSWERED]
+    desk.feed(dial_end("L2", "CANCEL"), hangup("L2", "26"), dial_end("L1", "ANSWER"))
+    assert desk.take() == [LegAnswered("o1", "anna")]
+    desk.feed(bridge_enter("L1"), bridge_enter(CALLER))
+    assert desk.take() == [OfferBridged("o1", "anna")]
     assert desk.busy == {"anna": 1, "bob": 0}
+    assert desk.tracker.returned("o1") is Known.TALKED
+
+
+def test_several_phones_one_is_picked_up_and_gone(desk: Desk) -> None:
+    desk.begin(a="anna", b="bob")
+    desk.feed(dial_begin(ANNA, "L1"), dial_begin(BOB, "L2"))
+    desk.feed(dial_end("L2", "CANCEL"), dial_end("L1", "ANSWER"), hangup("L1"), hangup("L2", "26"))
+    assert desk.take() == [LegAnswered("o1", "anna"), OfferEnded("o1", LegFailure.CANCELLED)], "told of both at once"
+    assert desk.tracker.returned("o1") is Known.FAILED
+    assert desk.take() == []
+    assert desk.busy == {"anna": 0, "bob": 0}
+
+
+def test_several_phones_and_the_one_picked_up_was_not_told(desk: Desk) -> None:
+    desk.begin(a="anna", b="bob")
+    desk.feed(dial_begin(BOB, "L2"), dial_end("L2", "CANCEL"), hangup("L2", "26"))
+    assert desk.tracker.returned("o1") is Known.NOTHING
+    assert not desk.tracker.settle("o1", DialResult("ANSWER", "16", "PJSIP/anna-00000001", talked=False))
+    failures = {"anna": LegFailure.DROPPED, "bob": LegFailure.CANCELLED}
+    assert desk.take() == [LegFailed("o1", agent, failure) for agent, failure in failures.items()]
 
 
 # Without AMI: the caller's channel is asked.
