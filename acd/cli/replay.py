@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 from acd.core.commands import Command
 from acd.store.event_codec import encode, encode_commands, event_name
 from acd.store.journal import segments
-from acd.store.replay import Input, JournalError, Replayed, read_segment, replay
+from acd.store.replay import Input, JournalError, Replayed, Segment, TornSegment, read_segment, replay
 
 __all__ = ["add_parser", "run"]
 
@@ -31,19 +32,24 @@ def run(args: argparse.Namespace) -> int:
     if not paths:
         print(f"acd replay: {args.file}: no journal segments (journal-*.jsonl) in this folder", file=sys.stderr)
         return 1
-    parted = False
+    failed = False
     for path in paths:
         try:
-            result = replay(read_segment(path), on_input=_print if args.commands else None, go_on=args.go_on)
+            segment = read_segment(path)
+            result = replay(segment, on_input=_print if args.commands else None, go_on=args.go_on)
+        except TornSegment as torn:
+            print(torn)
+            continue
         except JournalError as error:
             print(f"acd replay: {error}", file=sys.stderr)
-            return 1
+            failed = True
         except OSError as error:
             print(f"acd replay: {path}: {error.strerror}", file=sys.stderr)
-            return 1
-        print(_report(path, result))
-        parted = parted or result.parting is not None
-    return 1 if parted else 0
+            failed = True
+        else:
+            print(_report(segment, result))
+            failed = failed or result.parting is not None
+    return 1 if failed else 0
 
 
 def _print(entry: Input, made: list[Command]) -> None:
@@ -52,7 +58,8 @@ def _print(entry: Input, made: list[Command]) -> None:
         print(f"    {line}")
 
 
-def _report(path: Path, result: Replayed) -> str:
+def _report(segment: Segment, result: Replayed) -> str:
+    path = segment.path
     if result.parting is None:
         return f"{path}: {result.inputs} inputs, {result.commands} commands, all the same"
     entry = result.parting.input
@@ -60,5 +67,6 @@ def _report(path: Path, result: Replayed) -> str:
     recorded = f"commands of digest {entry.digest}" if entry.digest else "no commands"
     return (
         f"{path}: the two part at input {entry.number} ({entry.now:.6f} s): {event_name(entry.event)} "
-        f"{encode(entry.event).decode()}\n  recorded: {recorded}\n  now:      {now}"
+        f"{encode(entry.event).decode()}\n  recorded by version {segment.header.get('version') or '?'}: {recorded}\n"
+        f"  now, by version {version('acd-engine')}: {now}"
     )

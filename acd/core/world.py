@@ -56,6 +56,10 @@ class World:
         self.agents_seen = 0
         self.calls_seen = 0
 
+    def __getstate__(self) -> dict[str, object]:
+        """What a copy of this needs to decide as this does: calls that have ended are for explaining alone."""
+        return self.__dict__ | {"ended": {}}
+
     def add_queue(self, spec: QueueSpec) -> Queue:
         """Create a queue. Raises KeyError when its strategy is not installed."""
         queue = self.queues[spec.id] = Queue(spec, self.new_strategy(spec))

@@ -6,9 +6,10 @@ process start) or from a checkpoint of the whole engine (a segment begun while r
 ``[number, now, event, fields, digest]``, the digest being that of the commands the input led to. A line is complete
 when it ends in a newline; a torn last line (a crash) is not an input.
 
-Bounds: a segment is closed at ``segment_bytes``, the oldest go when all together exceed ``max_bytes`` or are older than
-``max_age_s``. Writing is done by a thread of its own, so that a slow disk delays no caller; a full one stops the
-journal, says so once, and is tried again a minute later, while calls go on.
+Bounds: a segment is closed at ``segment_bytes``, or after ``segment_age_s`` at the next moment without a call (at twice
+that in any case), since segments go as a whole: the oldest when all together exceed ``max_bytes``, and those that were
+written last before ``max_age_s``. Writing is done by a thread of its own, so that a slow disk delays no caller; a full
+one stops the journal, says so once, and is tried again a minute later, while calls go on.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import os
 import pickle
 import threading
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -42,9 +43,10 @@ _DIGEST_BYTES = 8
 
 @dataclass(frozen=True, slots=True)
 class JournalLimits:
-    """How much is kept: bytes of one segment, of all together, and the age of the oldest (seconds)."""
+    """How much is kept: bytes and age (seconds) of one segment, bytes of all together, age of the oldest (seconds)."""
 
     segment_bytes: int = 64 << 20
+    segment_age_s: float = 86400.0
     max_bytes: int = 1 << 30
     max_age_s: float = 14 * 86400.0
 
@@ -82,6 +84,7 @@ class Journal:
         self._writer = _Writer(folder, limits, wall_s, on_error)
         self._engine: Engine | None = None
         self._size = 0
+        self._began_at = 0.0
         self._failed_at: float | None = None
 
     @property
@@ -97,7 +100,8 @@ class Journal:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._engine = engine
         self._writer.start()
-        self._begin({"routing": orjson.loads(encode(routing)), "seed": seed}, engine.inputs, now)
+        origin = {"routing": orjson.loads(encode(routing)), "seed": seed}
+        self._begin(lambda: origin, engine.inputs, now)
 
     def record(self, event: Event, now: float, made: list[Command]) -> None:
         """Note an input that the engine has just handled, and what it led to. Never raises, never waits."""
@@ -120,7 +124,7 @@ class Journal:
         )
         self._writer.put(line)
         self._size += len(line)
-        if self._size >= self._limits.segment_bytes:
+        if self._size >= self._limits.segment_bytes or self._is_old(engine, now):
             self._begin_from_checkpoint(engine, now)
 
     def close(self) -> None:
@@ -128,11 +132,17 @@ class Journal:
         self._engine = None
         self._writer.stop()
 
-    def _begin_from_checkpoint(self, engine: Engine, now: float) -> None:
-        checkpoint = base64.b64encode(zlib.compress(pickle.dumps(engine, pickle.HIGHEST_PROTOCOL), 1)).decode()
-        self._begin({"checkpoint": checkpoint}, engine.inputs, now)
+    def _is_old(self, engine: Engine, now: float) -> bool:
+        age_s, limit_s = now - self._began_at, self._limits.segment_age_s
+        # A checkpoint takes milliseconds, in which nobody is offered a call: better when there is none.
+        return age_s >= limit_s and (not engine.calls or age_s >= 2 * limit_s)
 
-    def _begin(self, origin: dict[str, object], inputs: int, now: float) -> None:
+    def _begin_from_checkpoint(self, engine: Engine, now: float) -> None:
+        pickled = pickle.dumps(engine, pickle.HIGHEST_PROTOCOL)
+        self._begin(lambda: {"checkpoint": base64.b64encode(zlib.compress(pickled, 1)).decode()}, engine.inputs, now)
+
+    def _begin(self, origin: Callable[[], dict[str, object]], inputs: int, now: float) -> None:
+        """Begin a segment. ``origin`` is called on the writer's thread."""
         header = {
             "acd_journal": FORMAT,
             "version": self._version,
@@ -140,16 +150,17 @@ class Journal:
             "now": now,
             "wall_s": self._wall_s(),
         }
-        line = orjson.dumps(header | origin) + b"\n"
+        self._began_at = now
         self._size = 0  # the header does not count: a checkpoint may be larger than a segment of few inputs
         stamp = datetime.fromtimestamp(self._wall_s(), UTC).strftime("%Y%m%dT%H%M%S.%fZ")
-        self._writer.put(_NewSegment(self._folder / f"journal-{stamp}-{inputs:012d}.jsonl", line))
+        self._writer.put(_NewSegment(self._folder / f"journal-{stamp}-{inputs:012d}.jsonl", header, origin))
 
 
 @dataclass(frozen=True, slots=True)
 class _NewSegment:
     path: Path
-    header: bytes
+    header: Mapping[str, object]
+    origin: Callable[[], Mapping[str, object]]
 
 
 class _Writer:
@@ -202,7 +213,7 @@ class _Writer:
     def _open(self, segment: _NewSegment) -> None:
         self._close()
         self._file = os.open(segment.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
-        self._write(segment.header)
+        self._write(orjson.dumps({**segment.header, **segment.origin()}) + b"\n")
         self._on_error("")
         self._prune(segment.path)
 

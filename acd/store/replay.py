@@ -22,11 +22,28 @@ from acd.store.event_codec import CodecError, decode_event, decode_routing
 from acd.store.journal import FORMAT, digest_of
 from routing.strategies import Strategy, installed_strategies
 
-__all__ = ["Input", "JournalError", "Parting", "Replayed", "Segment", "other_version", "read_segment", "replay"]
+__all__ = [
+    "Input",
+    "JournalError",
+    "Parting",
+    "Replayed",
+    "Segment",
+    "TornSegment",
+    "other_version",
+    "read_segment",
+    "replay",
+]
+
+
+_BEGINNING = b'{"acd_journal":'
 
 
 class JournalError(ValueError):
     """A file that is no readable journal; the message names file and line."""
+
+
+class TornSegment(JournalError):
+    """A segment of which not even the header was written whole: the engine was killed as it began it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +135,11 @@ class Replayed:
 
 
 def read_segment(path: Path) -> Segment:
-    """Open a segment. Raises JournalError when it is not one, OSError when it cannot be read."""
+    """Open a segment. Raises JournalError (TornSegment) when it is not one, OSError when it cannot be read."""
     with path.open("rb") as file:
         first = file.readline()
+    if not first.endswith(b"\n") and first[: len(_BEGINNING)] == _BEGINNING[: len(first)]:
+        raise TornSegment(f"{path}: no input: the engine ended as it began this segment")
     try:
         header = orjson.loads(first)
     except orjson.JSONDecodeError as error:

@@ -44,8 +44,9 @@ from acd.core.specs import (
     WaitingMessageKind,
 )
 from acd.store.event_codec import CodecError, decode_event, decode_routing, encode
+from acd.store.history import recall_call
 from acd.store.journal import Journal, JournalLimits, segments
-from acd.store.replay import JournalError, read_segment, replay
+from acd.store.replay import JournalError, TornSegment, read_segment, replay
 from routing.skills import Requirement
 from routing.strategies import STRATEGIES
 
@@ -186,9 +187,67 @@ def test_a_damaged_line_is_named(tmp_path: Path, line: bytes, says: str) -> None
     assert f"{segment}:2" in str(error.value)
 
 
+def test_a_header_that_is_damaged_is_named(tmp_path: Path) -> None:
+    recorded = Recorded(tmp_path)
+    recorded.journal.close()
+    (segment,) = segments(tmp_path)
+    whole = orjson.loads(segment.read_bytes())
+    for name in ("now", "wall_s", "seed"):
+        for wrong in ({}, {name: "soon"}):
+            segment.write_bytes(orjson.dumps({key: whole[key] for key in whole if key != name} | wrong) + b"\n")
+            with pytest.raises(JournalError, match=f":1: the header is damaged: {name}"):
+                read_segment(segment)
+    whole["routing"]["queues"]["sales"]["strategy"] = "a-site's-own"
+    segment.write_bytes(orjson.dumps(whole) + b"\n")
+    with pytest.raises(JournalError, match="not installed here: strategy a-site's-own"):
+        replay(read_segment(segment))
+
+
+def test_a_segment_that_a_kill_cut_off_in_its_header_holds_nothing(tmp_path: Path) -> None:
+    recorded = Recorded(tmp_path)
+    recorded.journal.close()
+    (segment,) = segments(tmp_path)
+    header = segment.read_bytes()
+    for cut in (0, 1, 10, 100, len(header) - 1):
+        segment.write_bytes(header[:cut])
+        with pytest.raises(TornSegment, match="no input"):
+            read_segment(segment)
+
+
+def test_a_segment_is_closed_after_its_time_when_no_call_is_there(tmp_path: Path) -> None:
+    limits = JournalLimits(segment_age_s=3600.0)
+    recorded = Recorded(tmp_path, limits=limits)
+    recorded.feed(CallQueued("c1", "sales", requires=(("en", 9),)))
+    recorded.feed(TimePassed(), after_s=3600.0)  # a call waits
+    recorded.feed(CallEnded("c1"))
+    recorded.feed(CallQueued("c2", "sales", requires=(("en", 9),)))
+    recorded.feed(TimePassed(), after_s=7200.0)  # one waits, and it has been twice the time
+    recorded.journal.close()
+    begun = [read_segment(segment) for segment in segments(tmp_path)]
+    assert [segment.header["inputs"] for segment in begun] == [0, 3, 5]
+    for segment in begun:
+        assert replay(segment).parting is None
+    (ended,) = recall_call(tmp_path, "c1")
+    assert ended.explanation["state"] == "ended"
+    (waiting,) = recall_call(tmp_path, "c2")
+    assert waiting.segment.path == begun[1].path
+
+
+def test_a_checkpoint_of_another_version_is_named(tmp_path: Path) -> None:
+    recorded = Recorded(tmp_path, limits=JournalLimits(segment_age_s=1.0))
+    recorded.feed(CallQueued("c1", "sales", requires=(("en", 9),)))
+    del recorded.engine.calls["c1"].extra_priority  # as if that version's calls had none yet
+    recorded.now += 3.0
+    recorded.journal.record(TimePassed(), recorded.now, [])
+    recorded.journal.record(ConfigurationChanged(site("hunt")), recorded.now, [])
+    recorded.journal.close()
+    with pytest.raises(JournalError, match=r"cannot be read by this version .*extra_priority"):
+        replay(read_segment(segments(tmp_path)[-1]))
+
+
 def test_a_file_that_is_no_journal_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "x.jsonl"
-    for text in (b"", b"hello\n", b'{"acd_journal": 99}\n', b"[]\n"):
+    for text in (b"hello", b"hello\n", b'{"acd_journal": 99}\n', b"[]\n"):
         file.write_bytes(text)
         with pytest.raises(JournalError, match="not a journal"):
             read_segment(file)
