@@ -75,8 +75,13 @@ def _as_lines(found: Iterable[Finding]) -> Sequence[Finding]:
             print(f"{'':<{_INDENT}}-> {finding.remedy}")
         sys.stdout.flush()
     counts = Counter(finding.level for finding in findings)
-    print("\n" + ", ".join(f"{counts[level]} {level}" for level in Level if counts[level]))
+    print("\n" + ", ".join(_counted(level, counts[level]) for level in Level if counts[level]))
     return findings
+
+
+def _counted(level: Level, count: int) -> str:
+    plural = "s" if count > 1 and level in (Level.WARNING, Level.FAULT) else ""
+    return f"{count} {level}{plural}"
 
 
 def _as_json(found: Iterable[Finding]) -> Sequence[Finding]:

@@ -45,6 +45,7 @@ READ_CLASSES: Final = frozenset({"system", "call", "dtmf"})
 WRITE_CLASSES: Final = frozenset({"call", "reporting", "originate"})
 _NOWHERE: Final = "Local/s@acd-doctor-nowhere"
 _EVENTS_OF_NOWHERE: Final = Counter({"Newchannel": 2, "Hangup": 2, "OriginateResponse": 1})
+_INCLUDED: Final = re.compile(r"eventfilter\(action\(include\),\s*name\((\w+)\)\)")
 _LEAST_WRITE_TIMEOUT_MS: Final = 1000
 _SHIPPED: Final = "take manager.d/acd.conf from asterisk-conf/"
 
@@ -104,10 +105,12 @@ def check_manager_conf(site: Site) -> Findings:
             f"look there: writetimeout = 5000, deny and permit, read = {','.join(sorted(READ_CLASSES))}",
         )
         return
-    troubles = [*_trouble_of_user(sections, user)]
+    faults, troubles = _faults_of_user(sections, user), _trouble_of_user(sections, user)
+    for text, remedy in faults:
+        yield fault("manager-conf", f"[{user}] {text}", remedy)
     for text, remedy in troubles:
         yield warning("manager-conf", f"[{user}] {text}", remedy)
-    if not troubles:
+    if not faults and not troubles:
         filters = len(settings(sections, user, "eventfilter")) + sum(
             key.startswith("eventfilter") for key, _value in sections[user] if key != "eventfilter"
         )
@@ -118,6 +121,23 @@ def check_manager_conf(site: Site) -> Findings:
         )
 
 
+def _faults_of_user(sections: Sections, user: str) -> list[tuple[str, str]]:
+    """What keeps events from the engine that it lives on."""
+    faults = []
+    read = set(_words(setting(sections, user, "read")))
+    if missing := sorted(READ_CLASSES - read) if "all" not in read else []:
+        without = ": without it the engine never becomes ready" if "system" in missing else ""
+        faults.append(
+            (f"does not read class {', '.join(missing)}{without}", f"read = {','.join(sorted(READ_CLASSES))}")
+        )
+    filters = [key for key, _value in sections[user] if key.startswith("eventfilter")]
+    included = {found.group(1) for key in filters if (found := _INCLUDED.fullmatch(key))}
+    # Filters of another form may let through what these do not.
+    if filters and len(included) == len(filters) and (missing := sorted(EVENTS_OF_ENGINE - included)):
+        faults.append((f"has event filters that let no {', '.join(missing)} through", _SHIPPED))
+    return faults
+
+
 def _trouble_of_user(sections: Sections, user: str) -> list[tuple[str, str]]:
     troubles = []
     timeout = setting(sections, user, "writetimeout") or "100"
@@ -126,8 +146,6 @@ def _trouble_of_user(sections: Sections, user: str) -> list[tuple[str, str]]:
             (f"has writetimeout {timeout} ms: Asterisk drops it at the slightest pause", "writetimeout = 5000")
         )
     read = set(_words(setting(sections, user, "read")))
-    if missing := sorted(READ_CLASSES - read) if "all" not in read else []:
-        troubles.append((f"does not read class {', '.join(missing)}", f"read = {','.join(sorted(READ_CLASSES))}"))
     if surplus := sorted(read - READ_CLASSES):
         troubles.append(
             (f"reads classes that are not needed: {', '.join(surplus)}", f"read = {','.join(sorted(READ_CLASSES))}")

@@ -24,7 +24,7 @@ def check_phones(site: Site) -> Findings:
         yield fault(
             "phones",
             f"Asterisk does not know the phones of {some(unknown)}",
-            "add them to pjsip.conf (templates: asterisk-conf/pjsip_acd.conf), or mend 'phone' in agents.yaml",
+            "add them to acd/phones.conf (examples: asterisk-conf/pjsip_acd.conf), or mend 'phone' in agents.yaml",
         )
     if absent:
         yield warning(

@@ -195,7 +195,6 @@ def test_the_shipped_filter_is_the_one_that_is_expected() -> None:
     [
         (("writetimeout = 5000", "writetimeout = 100"), "writetimeout 100 ms"),
         (("writetimeout = 5000", ""), "writetimeout 100 ms"),
-        (("read = system,call,dtmf", "read = system,call"), "does not read class dtmf"),
         (("read = system,call,dtmf", "read = all"), "not needed: all"),
         (("deny =", ";"), "every address"),
         (("eventfilter(", ";"), "no eventfilter"),
@@ -208,6 +207,33 @@ def test_manager_conf_with_a_flaw(site: Path, ami: FakeAmi, tmp_path: Path, chan
     found = one(doctor(site), "manager-conf")
     assert found.level is Level.WARNING
     assert text in found.text
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        (("read = system,call,dtmf", "read = system,call"), "does not read class dtmf"),
+        (("read = system,call,dtmf", "read = call"), "does not read class dtmf, system: without it the engine never"),
+        (("eventfilter(action(include),name(DialEnd)) =", ""), "let no DialEnd through"),
+    ],
+)
+def test_manager_conf_that_keeps_events_back(
+    site: Path, ami: FakeAmi, tmp_path: Path, change: tuple[str, str], text: str
+) -> None:
+    etc, _data = asterisk_here(ami, tmp_path)
+    file = etc / "manager.d" / "acd.conf"
+    file.write_text(file.read_text().replace(*change))
+    found = one(doctor(site), "manager-conf")
+    assert found.level is Level.FAULT
+    assert text in found.text
+
+
+def test_filters_of_a_sites_own_are_not_judged(site: Path, ami: FakeAmi, tmp_path: Path) -> None:
+    etc, _data = asterisk_here(ami, tmp_path)
+    file = etc / "manager.d" / "acd.conf"
+    text = file.read_text().replace("eventfilter(action(include),name(DialEnd)) =", "eventfilter = Event: Dial.*")
+    file.write_text(text)
+    assert one(doctor(site), "manager-conf").level is Level.OK
 
 
 def test_ami_that_listens_everywhere(site: Path, ami: FakeAmi, tmp_path: Path) -> None:
