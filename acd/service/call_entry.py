@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
+from dataclasses import replace
+
 import structlog
 from structlog.typing import FilteringBoundLogger
 
@@ -11,8 +14,9 @@ from acd.service.call_state import STATE_VARIABLE, CallPhase, CallStateError, St
 from ami_bridge.agi_session import AgiSession
 from ami_bridge.translation import ANSWERED, BRIDGED
 from ivr.context import CallContext
+from ivr.outcome import NodeId
 
-__all__ = ["dialled_number", "new_context", "read_stored"]
+__all__ = ["dialled_number", "fitted", "new_context", "read_stored"]
 
 log: FilteringBoundLogger = structlog.get_logger(__name__)
 
@@ -40,6 +44,28 @@ async def read_stored(agi: AgiSession, line: AgiLine) -> StoredCall | None:
     if transferrer and transferrer == peer:
         return None  # the agent has transferred the caller to us (ANSWEREDTIME is not set then): a new call
     return served(stored) if connected or answered_s else stored
+
+
+def fitted(stored: StoredCall, queues: Container[str], nodes: Container[NodeId]) -> StoredCall:
+    """Return what is left of a state in a site with these queues and nodes, which may be another one than before.
+
+    Who waits goes on waiting; who was at what is gone begins at the start of the menus, with the time waited so far.
+    """
+    named = (stored.node, stored.again, *stored.menus, *(frame.caller for frame in stored.walk.frames))
+    waits = stored.phase is CallPhase.QUEUE and stored.queue in queues
+    if (waits or stored.phase is not CallPhase.QUEUE) and all(not node or node in nodes for node in named):
+        return stored
+    log.warning("the site has no longer what a call on its way in was at", queue=stored.queue, nodes=named)
+    way_lost = replace(
+        stored,
+        node=stored.node if stored.node in nodes else "",
+        again="",
+        menus=(),
+        walk=replace(stored.walk, frames=(), frames_lost=False),
+    )
+    if stored.phase is CallPhase.SERVED or (waits and not stored.again):
+        return way_lost
+    return replace(way_lost, phase=CallPhase.MENU, node="", queue="", priority=0, requires={}, agent="")
 
 
 def new_context(agi: AgiSession, call_id: str, dialled: str) -> CallContext:

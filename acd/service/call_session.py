@@ -17,7 +17,7 @@ from acd.core.events import CallArrived, CallEnded, CallerIdentified, CallQueued
 from acd.core.specs import OverflowAction, OverflowActionKind
 from acd.core.transitions import CallState
 from acd.service.agi_line import AgiLine
-from acd.service.call_entry import dialled_number, new_context, read_stored
+from acd.service.call_entry import dialled_number, fitted, new_context, read_stored
 from acd.service.call_memory import CallMemory
 from acd.service.call_path import told_miss, told_step
 from acd.service.call_place import CallPlace, Wait
@@ -137,7 +137,7 @@ class CallSession:
             await self._identify()
             outcome = await self._walk(self._tools.entry_node(self._place.dialled))
         else:
-            outcome = await self._resume(stored, arrived)
+            outcome = await self._resume(fitted(stored, self._tools.stay.queues, self._tools.nodes()), arrived)
         while isinstance(outcome, Enqueue | ToAgent):
             if isinstance(outcome, Enqueue):
                 outcome = await self._queue(Wait.of(outcome))
@@ -373,9 +373,9 @@ class CallSession:
         node = NodeId(stored.node) if stored.node else None
         if stored.phase is CallPhase.SERVED:
             return await self._walk(node) if node else None
+        if stored.entered_at:
+            self._context.waiting_since = min(stored.entered_at, self._tools.clocks.wall())
         if stored.again:  # a node that asked for an agent, or dialled, and nobody has answered
-            if stored.phase is CallPhase.QUEUE:
-                self._context.waiting_since = min(stored.entered_at, self._tools.clocks.wall())
             return await self._walk(NodeId(stored.again))
         if stored.phase is CallPhase.QUEUE:
             wait = Wait(

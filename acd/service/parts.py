@@ -225,6 +225,7 @@ class Parts:
                 new_call_id=_new_call_id,
                 interpreter=self._interpreter,
                 entry_node=self._site.entry_node,
+                nodes=lambda: self._site.compiled.forest.nodes,
                 sounds=self.prompts,
                 taken_over=restored.taken_over,
                 came_in=self.aftercare.courses.came_in,

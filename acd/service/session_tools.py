@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
 
 from acd.core.calls import Call
@@ -33,6 +33,8 @@ class SessionTools:
     interpreter: Callable[[OnStep], Interpreter]
     entry_node: Callable[[str], NodeId]
     """Where a caller who dialled this number enters the menus."""
+    nodes: Callable[[], Container[NodeId]]
+    """All nodes of the menus."""
     sounds: Sounds
     came_in: Callable[[str], None]
     """Told of a call that an engine has known before, when its caller is on a line to us again."""

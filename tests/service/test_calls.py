@@ -305,6 +305,37 @@ async def test_a_place_that_the_dial_has_no_room_for_is_told_before_it(tmp_path:
         assert StoredCall.decode(channel.variables["ACD_STATE"]).queue == "cards"
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"phase": CallPhase.MENU, "queue": "", "node": "main.gone"},
+        {"phase": CallPhase.DIALLED, "queue": "", "again": "main.gone"},
+        {"phase": CallPhase.MENU, "queue": "", "node": "main.cards", "menus": ("gone.menu",)},
+    ],
+)
+async def test_who_was_at_a_node_that_the_site_has_no_longer_begins_anew(
+    site: Site, changes: dict[str, object]
+) -> None:
+    again = await enter_again(site, "before", UNIQUEID, stored(dialled="100", **changes))
+    await again.until("WAIT FOR DIGIT")
+
+
+async def test_who_waited_in_a_queue_that_is_no_more_begins_anew_with_the_time_waited(site: Site) -> None:
+    again = await enter_again(site, "before", UNIQUEID, stored(dialled="100", queue="gone"))
+    await again.until("WAIT FOR DIGIT")
+    again.reply("200 result=49")
+    await again.until("EXEC Dial")
+    assert site.call.entered_at == pytest.approx(site.parts.host.now() - 60, abs=1)
+
+
+async def test_who_waits_goes_on_although_the_menus_have_changed(site: Site) -> None:
+    again = await enter_again(site, "before", UNIQUEID, stored(node="main.gone", menus=("gone.menu",)))
+    await again.until("EXEC Dial")
+    again.ended_dial("ANSWER", ANSWEREDTIME="1", DIALEDPEERNAME="PJSIP/anna-0000000a")
+    await again.until("SET VARIABLE ACD_DONE")
+    await again.closed()
+
+
 async def test_callers_get_their_old_order(site: Site) -> None:
     site.parts.engine.world.suspended = "not in step yet"
     late = await enter_again(site, "late", "1.2", stored(entered_at=time.time() - 10))
@@ -375,14 +406,6 @@ async def test_a_state_that_cannot_be_read_makes_a_new_call(site: Site, state: s
     again = await enter_again(site, "before", UNIQUEID, state)
     await again.until("EXEC Dial")
     assert site.call.id != "before"
-
-
-async def test_a_queue_that_is_no_more_sends_the_caller_to_the_fall_back(site: Site) -> None:
-    again = await enter_again(site, "old", UNIQUEID, stored(queue="gone"))
-    await again.until("SET VARIABLE ACD_DONE")
-    await again.closed()
-    assert again.variables["ACD_DONE"] == "fallback"
-    assert not site.parts.engine.calls
 
 
 async def test_one_caller_on_two_lines_the_newer_one_counts(site: Site) -> None:
