@@ -28,8 +28,7 @@ _WITH_DETAIL: Mapping[str, str] = {
     "talking": "talks to {}",
     "answered by": "{} has picked up",
     "held for": "is held for agent {} for a while",
-    "relaxed to": "asks for less from now on: {}",
-    "offer ended": "nobody took it: {}",
+    "relaxed to": "its requirement is relaxed to {}",
     "no such queue": "was sent to queue {}, which there is not",
 }
 _ALONE: Mapping[str, str] = {
@@ -39,6 +38,13 @@ _ALONE: Mapping[str, str] = {
     "no longer held": "is no longer held for one agent",
 }
 
+_FAILURES: Mapping[str, str] = {
+    "missed": "missed, it rang in vain",
+    "rejected": "rejected, or busy",
+    "unreachable": "the phone cannot be reached",
+    "cancelled": "taken back",
+    "dropped": "picked up, and gone before the two were connected",
+}
 _AGENT_WORDS: Mapping[str, str] = {
     "reserved": "rings for call",
     "talking": "talks in call",
@@ -96,7 +102,13 @@ def _call(answer: Json) -> Iterator[str]:
     state = _CALL_STATES[answer["state"]].format_map(answer)
     yield f"call {answer['call']} from {answer['caller'] or 'unknown'} to {answer['dialled'] or '?'}: {state}"
     if "journal" in answer:
-        yield from _journal(answer["journal"])
+        yield from _journal(answer["journal"], is_whole=answer["state"] == "ended")
+    yield from _story(answer)
+    if "journal" not in answer:  # there, what was to come is past
+        yield from _ahead(answer)
+
+
+def _story(answer: Json) -> Iterator[str]:
     if answer["story_cut"]:
         yield f"  ({answer['story_cut']} earlier happenings are no longer kept)"
     if answer["steps_cut"]:
@@ -110,10 +122,12 @@ def _call(answer: Json) -> Iterator[str]:
         yield f"  {_at(happening)}  {_happening(happening)}"
         if "decision" in happening:
             yield from _decision(happening["decision"])
-    now = answer.get("now")
+
+
+def _ahead(answer: Json) -> Iterator[str]:
+    now, callback = answer.get("now"), answer.get("callback")
     if now:
         yield from _waiting(now)
-    callback = answer.get("callback")
     if callback:
         tried = f"{callback['attempts']} of {callback['attempts_most']} attempts made"
         then = f", not before {callback['not_before']}" if callback["not_before"] else ""
@@ -124,8 +138,9 @@ def _call(answer: Json) -> Iterator[str]:
             yield f"    in {timer['in_s']:.1f} s: {timer['what']}"
 
 
-def _journal(journal: Json) -> Iterator[str]:
-    yield f"  (from {journal['file']})"
+def _journal(journal: Json, *, is_whole: bool) -> Iterator[str]:
+    so_far = "" if is_whole else ", which ends before the call or has not come further yet"
+    yield f"  (from {journal['file']}{so_far})"
     if journal["parts_at"] is not None:
         yield (
             f"  (written by version {journal['version']}: from input {journal['parts_at']} on this version decides "
@@ -141,6 +156,8 @@ def _happening(happening: Json) -> str:
         return f"offer {happening['decision']['offer']}"
     if detail and what in _WITH_DETAIL:
         return _WITH_DETAIL[what].format(detail)
+    if what.startswith("offer"):  # of one phone, or of all
+        detail = _FAILURES.get(detail, detail)
     told: str = _ALONE.get(what, what)
     return f"{told}: {detail}" if detail else told
 

@@ -11,6 +11,7 @@ from aiohttp.test_utils import TestServer
 from prometheus_client import CollectorRegistry
 
 from acd.cli import main
+from acd.cli.explain_text import explanation_text
 from acd.core.events import (
     AgentLoggedIn,
     CallArrived,
@@ -98,3 +99,71 @@ def test_what_cannot_be_explained(tmp_path: Path, capsys: pytest.CaptureFixture[
     (tmp_path / "journal-x.jsonl").write_text(f'hello\n"{CALL}"\n')
     assert main(["explain", CALL, "--journal", str(tmp_path)]) == 1
     assert "not a journal" in capsys.readouterr().err
+
+
+LIVE = {
+    "call": "c1",
+    "state": "ended",
+    "caller": "",
+    "dialled": "100",
+    "queue": "sales",
+    "entered_at_s": 1.0,
+    "agent": "",
+    "offers": [],
+    "story": [
+        {"at_s": 1.0, "input": 1, "what": "overflow", "detail": "overflow rule 1 of queue sales: callback sales"},
+        {"at_s": 1.0, "input": 1, "what": "menu"},
+        {"at_s": 2.0, "input": 2, "what": "offer to anna failed", "detail": "missed"},
+        {"at_s": 3.0, "input": 3, "what": "menu", "detail": "the talk is over"},
+    ],
+    "story_cut": 24,
+    "steps_cut": 48,
+    "timers": [{"in_s": 3.21, "what": "overflow rules are looked at"}],
+    "callback": {"state": "later", "attempts": 1, "attempts_most": 3, "not_before": "2026-11-22T03:23:57+00:00"},
+}
+
+
+def test_a_live_call_with_what_is_to_come() -> None:
+    assert list(explanation_text(LIVE)) == [
+        "call c1 from unknown to 100: has ended",
+        "  (24 earlier happenings are no longer kept)",
+        "  (48 earlier steps in the menus are no longer kept)",
+        "  1.000  goes on by overflow rule 1 of queue sales: callback sales",
+        "  2.000  offer to anna failed: missed, it rang in vain",
+        "  3.000  back in the menus: the talk is over",
+        "  a callback is promised: later, 1 of 3 attempts made, not before 2026-11-22T03:23:57+00:00",
+        "  next:",
+        "    in 3.2 s: overflow rules are looked at",
+    ]
+    past = LIVE | {"journal": {"file": "j.jsonl", "version": "0.0.9", "parts_at": 7}}
+    told = list(explanation_text(past | {"earlier": [past | {"state": "waiting"}]}))
+    assert "  (from j.jsonl, which ends before the call or has not come further yet)" in told
+    assert "  (from j.jsonl)" in told
+    assert "written by version 0.0.9: from input 7 on this version decides otherwise" in str(told)
+    assert "next" not in str(told)
+
+
+def test_an_agent_with_until_when() -> None:
+    told = list(
+        explanation_text(
+            {
+                "agent": "anna",
+                "state": "back-off",
+                "reason": "missed",
+                "in_state_s": 8.0,
+                "until_at": "2026-11-22T03:23:55Z",
+                "phone": "not-in-use",
+                "answer": "in back-off (missed)",
+                "queues": [{"queue": "sales", "waiting": 1, "may_take": 0, "may_not_take": {"no skill mandarin": 1}}],
+                "waiting_in_queues_not_assigned": 2,
+                "story": [{"at_s": 1.0, "input": 1, "what": "back-off", "detail": "missed"}],
+            }
+        )
+    )
+    assert told[1] == "  back-off (missed) for 8.0 s, until 2026-11-22T03:23:55Z, phone not-in-use"
+    assert told[3:] == [
+        "    may not take 1: no skill mandarin",
+        "  2 waiting in queues that the agent is not assigned to",
+        "  story:",
+        "    1.000  gets no offer for a while: missed",
+    ]
