@@ -60,15 +60,17 @@ class WaitingLine(Generic[W]):
         self._lists: tuple[list[_Entry[W]], list[_Entry[W]], list[_Entry[W]]] = ([], [], [])
         self._firsts: list[W] | None = None
         """The first call of each phase that has any; None: to be looked up."""
-        self._phases: dict[int, int] = {}
-        self._moments: list[tuple[float, int, W]] = []
+        self._phases: dict[int, tuple[int, W]] = {}
+        """Calls by sequence number, with the list that each is in."""
+        self._moments: list[tuple[float, int]] = []
+        """When a call of the sequence number moves on, as a heap; of calls that have left, too, until it is swept."""
         self._next_moment = inf
         """The first of the moments."""
 
     def add(self, call: W, now: float) -> None:
         """Let the call wait here; one call at most once."""
         phase = self._phase_at(call, now)
-        self._phases[call.sequence] = phase
+        self._phases[call.sequence] = (phase, call)
         insort(self._lists[phase], self._entry(call, phase))
         self._firsts = None
         self.size += 1
@@ -76,7 +78,7 @@ class WaitingLine(Generic[W]):
 
     def remove(self, call: W) -> None:
         """Take the call out. Raises KeyError when it does not wait here."""
-        phase = self._phases.pop(call.sequence)
+        phase, _ = self._phases.pop(call.sequence)
         self._take_out(call, phase)
         self._firsts = None
         self.size -= 1
@@ -163,7 +165,7 @@ class WaitingLine(Generic[W]):
         if phase == _AGEING:
             moment = min(moment, call.entered_at + self._ages_s)
         if moment < inf:
-            heappush(self._moments, (moment, call.sequence, call))
+            heappush(self._moments, (moment, call.sequence))
             if len(self._moments) > _SWEEP_FLOOR + 2 * self.size:
                 self._moments[:] = [entry for entry in self._moments if entry[1] in self._phases]
                 heapify(self._moments)
@@ -172,16 +174,17 @@ class WaitingLine(Generic[W]):
     def _move_on(self, now: float) -> None:
         moments = self._moments
         while moments and moments[0][0] <= now:
-            _, sequence, call = heappop(moments)
-            phase = self._phases.get(sequence)
-            if phase is None:
+            _, sequence = heappop(moments)
+            found = self._phases.get(sequence)
+            if found is None:
                 continue
+            phase, call = found
             later = self._phase_at(call, now)
             if later == phase:  # it left and came back: an older entry of the same call
                 continue
             self._take_out(call, phase)
             insort(self._lists[later], self._entry(call, later))
             self._firsts = None
-            self._phases[sequence] = later
+            self._phases[sequence] = (later, call)
             self._watch(call, later)
         self._next_moment = moments[0][0] if moments else inf

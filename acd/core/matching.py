@@ -8,6 +8,7 @@ no idle agent and waiting call that fit each other are ever left side by side (w
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import islice
 from typing import NamedTuple
 
 from acd.core.agents import Agent
@@ -265,7 +266,7 @@ class Matching:
     def _idle_for(self, demand: Demand) -> list[Agent]:
         fan_out = demand.queue.strategy.fan_out
         if fan_out is FanOut.ALL:
-            return demand.idle.ordered()[: self._world.routing.max_legs]  # type: ignore[return-value]
+            return list(islice(demand.idle.ordered(), self._world.routing.max_legs))  # type: ignore[arg-type]
         first = demand.idle.first()
         return [] if first is None else [first]  # type: ignore[list-item]
 
@@ -366,6 +367,7 @@ class Matching:
             offer.step_timer = self._world.timers.set(now + step_s, self._step, offer)
 
     def _step(self, offer: Offer, now: float) -> None:
+        offer.step_timer = None
         demand = offer.call.demand
         if demand is None or offer.winner is not None or now >= offer.ring_until:
             return

@@ -44,6 +44,7 @@ class Timers:
         """Let the deadline pass without effect; a cancelled, past or absent one is left alone."""
         if timer is not None and timer.live:
             timer.live = False
+            timer.subject = None  # which may know its timer: only the garbage collector could undo such a circle
             self._dead += 1
             if self._dead > _SWEEP_FLOOR and self._dead * 2 > len(self._heap):
                 self._heap = [entry for entry in self._heap if entry[2].live]

@@ -5,6 +5,8 @@ Each run prints its seed; ``_run(seed, events)`` plays it again.
 
 from __future__ import annotations
 
+import gc
+from collections import Counter
 from itertools import count
 
 import pytest
@@ -53,6 +55,23 @@ def _assert_drained(outside: OutsideWorld) -> None:
 @pytest.mark.parametrize("seed", range(8))
 def test_a_faulty_world_drains(seed: int) -> None:
     _run(seed)
+
+
+def test_nothing_is_left_to_the_garbage_collector() -> None:
+    """What is over goes at once: a collector that must look for it does so while somebody waits for a decision."""
+    gc.collect()
+    gc.disable()
+    gc.set_debug(gc.DEBUG_SAVEALL)
+    try:
+        outside = _run(5)
+        gc.collect()
+        found = Counter(type(thing).__qualname__ for thing in gc.garbage if type(thing).__module__.startswith("acd."))
+    finally:
+        gc.set_debug(0)
+        gc.garbage.clear()
+        gc.enable()
+    assert not found
+    assert outside.events
 
 
 @pytest.mark.slow

@@ -72,3 +72,11 @@ def test_cancelled_deadlines_are_swept() -> None:
     for number in range(10_000):
         timers.cancel(timers.set(1e9, _nothing, number))
     assert len(timers._heap) < 200
+
+
+def test_a_cancelled_deadline_lets_go_of_what_it_was_for() -> None:
+    """It may lie in the heap for long, and what it was for may be large."""
+    timers = Timers()
+    timer = timers.set(1e9, _nothing, "a call")
+    timers.cancel(timer)
+    assert timer.subject is None
