@@ -2,14 +2,14 @@
 
 One index serves one demand (a queue and a requirement) and holds every idle agent who meets it. An agent who stops
 being idle is not taken out: the entry is void because the agent's ``idle_stamp`` moved on, and is dropped when it
-comes up. So reserving an agent costs the same however many indexes list it. Void entries are swept when they could
-outnumber the live ones, which keeps the cost of ``add`` constant on average and memory bounded by the agents.
+comes up. So reserving an agent costs the same however many indexes list it. Void entries that do not come up are swept
+out a few at a time, so that they never outnumber the live ones for long and no event pays for all of them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from heapq import heapify, heappop, heappush
+from bisect import insort
+from collections.abc import Callable, Iterable, Iterator
 from math import frexp
 from typing import Protocol
 
@@ -19,8 +19,8 @@ from routing.candidate import Candidate
 
 __all__ = ["Bag", "IdleOrder", "KeyedOrder", "OrderValue", "Ring", "RingCursor", "Uniform"]
 
-_SWEEP_FLOOR = 32
-"""No sweep below so many entries: small indexes are cheaper left alone."""
+_SWEPT_AT_ONCE = 64
+"""Entries looked at by one sweep, which comes when half as many have been added: small indexes are left alone."""
 
 
 _FRONT = 3
@@ -28,6 +28,9 @@ _FRONT = 3
 
 OrderValue = float | tuple[float, ...]
 """What agents are ordered by, smallest first."""
+
+_Entry = tuple[OrderValue, int, int, Candidate]
+"""(key, the agent's index, the stamp under which it was idle, agent)."""
 
 
 class Uniform(Protocol):
@@ -46,8 +49,8 @@ class IdleOrder(Protocol):
     def first(self) -> Candidate | None:
         """Return the agent to be offered the next call, or None when nobody is idle. Takes nobody out."""
 
-    def ordered(self) -> list[Candidate]:
-        """Return all idle agents in order (costs a pass over them: for ring-all)."""
+    def ordered(self) -> Iterable[Candidate]:
+        """Return all idle agents in order, or go over them (for ring-all, which wants the first of them)."""
 
     def front(self) -> list[tuple[Candidate, OrderValue]]:
         """Return who stands first and, as far as that costs nothing, who stands next, with what they are ordered by.
@@ -57,57 +60,60 @@ class IdleOrder(Protocol):
 
 
 class KeyedOrder:
-    """Smallest key first; ties by the agent's index. The key must not change while the agent is idle."""
+    """Smallest key first; ties by the agent's index. The key must not change while the agent is idle.
 
-    __slots__ = ("_entries", "_key", "_sweep_at")
+    A plain sorted list: most who become idle were busy until now and come last, and void entries in front of the first
+    idle agent, of which there may be dozens at once, are dropped in one go.
+    """
+
+    __slots__ = ("_key", "_sorted", "_sweep_at", "_swept")
 
     def __init__(self, key: Callable[[Candidate], OrderValue]) -> None:
         self._key = key
-        self._entries: list[tuple[OrderValue, int, int, Candidate]] = []
-        self._sweep_at = _SWEEP_FLOOR
+        self._sorted: list[_Entry] = []
+        self._sweep_at = _SWEPT_AT_ONCE // 2
+        self._swept = 0
+        """Where the sweep, which goes round and round, goes on."""
 
     def add(self, agent: Candidate) -> None:
         """Note that the agent is idle."""
-        entries = self._entries
-        heappush(entries, (self._key(agent), agent.index, agent.idle_stamp, agent))
+        entries = self._sorted
+        entry = (self._key(agent), agent.index, agent.idle_stamp, agent)
+        if not entries or entries[-1] < entry:
+            entries.append(entry)
+        else:
+            insort(entries, entry)
         if len(entries) > self._sweep_at:
             self._sweep()
 
     def first(self) -> Candidate | None:
         """Return the idle agent with the smallest key."""
-        entries = self._entries
-        while entries:
-            _, _, stamp, agent = entries[0]
+        entries = self._sorted
+        for passed, (_, _, stamp, agent) in enumerate(entries):
             if agent.idle_stamp == stamp:
+                if passed:
+                    del entries[:passed]
                 return agent
-            heappop(entries)
+        entries.clear()
         return None
 
-    def ordered(self) -> list[Candidate]:
-        """Return all idle agents, smallest key first."""
-        self._sweep()
-        return [entry[3] for entry in sorted(self._entries, key=_by_key)]
+    def ordered(self) -> Iterator[Candidate]:
+        """Go over the idle agents, smallest key first."""
+        return (agent for _, _, stamp, agent in self._sorted if agent.idle_stamp == stamp)
 
     def front(self) -> list[tuple[Candidate, OrderValue]]:
-        """Return the first of the heap's top levels: in a heap the next ones stand right below the first.
-
-        As far as the first void entry: below that, deeper in the heap, there may be one who comes before the rest.
-        """
-        front: list[tuple[Candidate, OrderValue]] = []
-        for key, _, stamp, agent in sorted(self._entries[:7], key=_by_key)[:_FRONT]:
-            if agent.idle_stamp != stamp:
-                break
-            front.append((agent, key))
-        return front
+        """Return the first ones, with their keys."""
+        front = [(agent, key) for key, _, stamp, agent in self._sorted[: 2 * _FRONT] if agent.idle_stamp == stamp]
+        return front[:_FRONT]
 
     def _sweep(self) -> None:
-        self._entries = [entry for entry in self._entries if entry[3].idle_stamp == entry[2]]
-        heapify(self._entries)
-        self._sweep_at = max(_SWEEP_FLOOR, 2 * len(self._entries))
-
-
-def _by_key(entry: tuple[OrderValue, int, int, Candidate]) -> tuple[OrderValue, int]:
-    return entry[:2]
+        """Drop the void ones of a stretch of entries, twice as many as were added since the last sweep."""
+        entries, start = self._sorted, self._swept
+        end = start + _SWEPT_AT_ONCE
+        live = [entry for entry in entries[start:end] if entry[3].idle_stamp == entry[2]]
+        self._swept = start + len(live) if end < len(entries) else 0
+        entries[start:end] = live
+        self._sweep_at = len(entries) + _SWEPT_AT_ONCE // 2
 
 
 class RingCursor:

@@ -97,7 +97,7 @@ def test_the_runs_go_everywhere() -> None:
 
 
 def _ties_by_last(order: KeyedOrder) -> Any:
-    live = [entry for entry in order._entries if entry[3].idle_stamp == entry[2]]
+    live = [entry for entry in order._sorted if entry[3].idle_stamp == entry[2]]
     return min(live, key=lambda entry: (entry[0], -entry[1]))[3] if live else None
 
 

@@ -82,7 +82,28 @@ def test_void_entries_are_swept() -> None:
         agent.come_back()
         agent.idle_since = float(turn)
         order.add(agent)
-    assert len(order._entries) <= 33
+    assert len(order._sorted) <= 64
+
+
+def test_void_entries_never_come_in_thousands() -> None:
+    """Where nobody asks who is first, as others' calls take all agents, void entries stay as few as live ones."""
+    chance = Random(1)
+    order = _keyed()
+    agents = _filled(order, [0] * 500)
+    idle = [True] * 500
+    for turn in range(20_000):
+        which = chance.randrange(500)
+        if idle[which]:
+            agents[which].leave()
+        else:
+            agents[which].come_back()
+            agents[which].idle_since = float(turn)
+            order.add(agents[which])
+        idle[which] = not idle[which]
+        assert len(order._sorted) < 600
+    assert indexes(order.ordered()) == sorted(
+        (index for index in range(500) if idle[index]), key=lambda index: (agents[index].idle_since, index)
+    )
 
 
 # Ring.
@@ -236,10 +257,10 @@ def test_nobody_idle() -> None:
     ring, _ = _ring()
     for order in (_keyed(), ring, Bag(Random(1))):
         assert order.first() is None
-        assert order.ordered() == []
+        assert list(order.ordered()) == []
         assert order.front() == []
         agent = FakeAgent(0)
         order.add(agent)
         agent.leave()
         assert order.first() is None
-        assert order.ordered() == []
+        assert list(order.ordered()) == []
