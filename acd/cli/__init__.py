@@ -31,6 +31,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "explain": "why a call went where it went, or why an agent has no call",
         "prompts": "make the sounds of all prompts, or say how each stands",
         "ivr": "walk through the menus in a terminal, or draw them",
+        "callbacks": "who is to be called back; take a promise back",
         "voicemail": "make the hash of a voicemail box's PIN, or list the messages",
         "messages": "mails and webhooks that were given up: list them, send them again, drop them",
         "replay": "run a journal through the engine and say where it decides differently",

@@ -55,7 +55,10 @@ class Callbacks:
     def __iter__(self) -> Iterator[Shown]:
         for entry in sorted(self._ledger, key=lambda entry: entry.entered_at):
             run = self._runs.get(entry.id)
-            yield Shown(entry, run.stage if run is not None else Stage.SLEEPING, self._agents_of(entry.id, run))
+            stage = run.stage if run is not None else Stage.SLEEPING
+            pause_s = self._runs.pause_of(entry) if stage is Stage.SLEEPING else 0.0
+            next_at = self._tools.clocks.wall() + pause_s if pause_s > 0 else 0.0
+            yield Shown(entry, stage, self._agents_of(entry.id, run), next_at)
 
     def shown(self) -> Iterator[Mapping[str, Json]]:
         """Tell of every open callback, who has waited longest first (see ``acd.web.callbacks.Desk``)."""

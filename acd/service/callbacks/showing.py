@@ -21,6 +21,9 @@ class Shown:
     stage: Stage
     agents: tuple[str, ...]
     """Whose phones ring for it, or who has picked up."""
+    next_at: float = 0.0
+    """When it goes on waiting in its queue, after a pause or at the next opening (UNIX time); 0: it does, or as soon as
+    others are done with."""
 
 
 def row_of(one: Shown, how: QueueCallbacks) -> Mapping[str, Json]:
@@ -38,6 +41,7 @@ def row_of(one: Shown, how: QueueCallbacks) -> Mapping[str, Json]:
         "promised_at": _date(entry.promised_at),
         "expires_at": _date(entry.expires_at),
         "not_before": _date(entry.not_before),
+        "next_at": _date(one.next_at),
         "attempts": entry.attempts,
         "attempts_most": how.attempts,
         "priority": entry.priority,

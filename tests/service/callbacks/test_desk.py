@@ -342,7 +342,7 @@ async def test_hours_that_begin_in_the_hour_of_the_clock_change(
     async with opened(tmp_path, hours="night", calendars=night, state=state) as site:
         (shown,) = site.parts.callbacks
         assert shown.stage is Stage.SLEEPING
-        assert site.parts.callbacks._runs.pause_of(shown.entry) == (opens - at).total_seconds()
+        assert datetime.fromtimestamp(shown.next_at, UTC) == opens
 
 
 async def test_a_cancelled_callback_leaves_nobody_reserved(tmp_path: Path) -> None:
