@@ -281,6 +281,9 @@ class CallSession:
                 self._context.waiting_since = place.entered_at
             return False, None
         node = self._tools.overflow.node(action)
+        if action.kind is OverflowActionKind.CLOSING and not action.target and not place.caller:
+            node = self._tools.entry_node(place.dialled)  # the queue is no more: the menus as they are now know another
+            self._context.waiting_since = place.entered_at
         if node is None:
             command = Overflow(0, self.call_id, action, reason)
             return await self._tools.overflow.carry_out(command, self._line, self.call_id) is After.OVER, None

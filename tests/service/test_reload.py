@@ -97,6 +97,21 @@ async def test_numbers_and_menus_change_for_the_next_caller(tmp_path: Path) -> N
         assert (await early.until("EXEC Dial")).startswith('EXEC Dial "PJSIP/anna,')
 
 
+async def test_whoever_chooses_a_queue_that_is_gone_begins_anew_in_the_menus_of_now(tmp_path: Path) -> None:
+    folder = write_site(tmp_path / "site")
+    async with run(folder) as site:
+        early = await site.enter("1.1", extension="100")
+        await early.until("WAIT FOR DIGIT")
+        for name in ("routing.yaml", "agents.yaml", "ivr/main.yaml"):
+            (folder / name).write_text((folder / name).read_text().replace("cards", "plastic"))
+        assert "queue cards: gone; whoever waits in it is still served, new calls are refused" in await reload(site)
+        early.reply("200 result=49")  # in the old menu, where it means the old queue
+        await early.until("WAIT FOR DIGIT")
+        early.reply("200 result=49")
+        assert (await early.until("EXEC Dial")).startswith('EXEC Dial "PJSIP/anna,')
+        assert site.call.queue is site.parts.engine.queues["plastic"]
+
+
 def test_what_takes_a_restart_is_named_and_secrets_are_not_shown(tmp_path: Path) -> None:
     before = load_site(write_site(tmp_path / "a", acd={"state_dir": str(tmp_path)}))
     ami = before.acd.asterisk.ami.model_copy(update={"port": 1, "password": None})
