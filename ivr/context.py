@@ -40,7 +40,7 @@ class CallContext:
     customer: dict[str, str] = field(default_factory=dict)
     """Who calls, as `{customer.NAME}`: what is known about the number."""
     facts: dict[str, str] = field(default_factory=dict)
-    """Further facts of the call, kept up to date by its owner, as `{call.NAME}` (position, waited_s …)."""
+    """Further facts of the call, kept up to date by its owner, as `{call.NAME}` (queue, waited_s …)."""
     answered: bool = False
     steps: int = 0
     """Steps made so far."""

@@ -102,7 +102,7 @@ async def walk(
 async def _identify(site: Compiled, context: CallContext, line: WalkLine, lookups: AsksLookUps) -> None:
     """Find out who calls, as is done before a caller's first menu."""
     desk = CustomerDesk(lambda: site.customers, lookups, CollectorRegistry())
-    context.facts["number"] = desk.normal(context.caller)
+    context.facts["caller_number"] = desk.normal(context.caller)
     found = desk.at_hand(context.caller)
     if found is None:
         found = await desk.ask(context.caller, context.lookup, context.call_id)

@@ -67,7 +67,8 @@ class Draft:
     @property
     def calendar_names(self) -> frozenset[str] | None:
         """The names of all calendars."""
-        return self.calendars.names("calendars") or None  # As for queues.
+        names = self.calendars.names("calendars")
+        return names if names or not self.calendars.raw else None  # As for queues, unless there is no such file.
 
     @property
     def box_names(self) -> frozenset[str] | None:
@@ -107,6 +108,16 @@ _KINDS: Final[Mapping[str, Callable[[Draft], frozenset[str] | None]]] = {
 }
 
 
+_PLACES: Final[Mapping[str, str]] = {
+    "calendar": "'calendars' in calendars.yaml",
+    "look-up": "'lookups' in routing.yaml",
+    "skill": "'skills' in routing.yaml",
+    "voicemail box": "'boxes' in voicemail.yaml",
+    "webhook": "'webhooks' in acd.yaml",
+}
+"""Where things are defined of which a site may have none."""
+
+
 def effective(routing: Routing, queue: str, key: str) -> tuple[Any, KeyPath]:
     """Return what holds for a queue, its own or that of ``defaults``, and where it stands if it is written at all."""
     settings = routing.queues[queue]
@@ -120,4 +131,6 @@ def refer(findings: Findings, position: Position, kind: str, name: str, known: C
     if known is not None and name not in known:
         # The site's own prompts help; the many that are built in would push them off the list.
         listed = set(known) - BUILT_IN_PROMPTS if kind == "prompt" else known
-        findings.error(position, f"unknown {kind} '{name}'; {suggestion(name, known, listed)}")
+        none_yet = not known and kind in _PLACES
+        right = f"define it under {_PLACES[kind]}" if none_yet else suggestion(name, known, listed)
+        findings.error(position, f"unknown {kind} '{name}'; {right}")

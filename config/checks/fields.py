@@ -21,8 +21,10 @@ __all__ = [
     "field_names",
 ]
 
-CALL_FIELDS = frozenset({"id", "caller", "caller_name", "caller_number", "dialled", "language", "position", "waited_s"})
-"""What ``{call.…}`` stands for in texts."""
+CALL_FIELDS = frozenset(
+    {"id", "caller", "caller_name", "caller_number", "dialled", "language", "queue", "agent", "waited_s"}
+)
+"""What ``{call.…}`` stands for in texts; the last three once the call has been in a queue."""
 
 HOURS_FIELDS = frozenset({"calendar", "state", "cause", "why", "until", "until_date", "until_time", "until_days"})
 """What ``{hours.…}`` stands for after a node of type hours."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from config.checks.draft import Draft, refer
+from config.checks.fields import field_names
 from config.document import KeyPath, SourceMap
 from config.files import shown
 from config.problems import Findings, Position
@@ -54,11 +55,20 @@ def _check_prompt(folder: Path, findings: Findings, part: Part[Tree], path: tupl
     if prompt.text is None and prompt.file is None:
         findings.error(part.source.key(path), f"'{language}' has neither 'text' nor 'file'; give one of the two")
     elif prompt.file is None:
-        return
+        _check_text(findings, part.source.value((*path, "text")), prompt.text or "")
     elif prompt.text is not None:
         findings.error(part.source.key((*path, "file")), "'text' is given, too; keep one of 'text' and 'file'")
     else:
         _check_recording(folder / "prompts" / language, findings, part.source.value((*path, "file")), prompt.file)
+
+
+def _check_text(findings: Findings, position: Position, text: str) -> None:
+    """Warn of fields: a prompt's text is made into a sound once, for all callers."""
+    fields = [name for name in field_names(text) if "." in name]
+    if fields:
+        findings.warning(
+            position, f"'{{{fields[0]}}}' is not filled in in a prompt; say it by a node of type say, with 'value'"
+        )
 
 
 def faulty_recordings(draft: Draft) -> dict[str, tuple[str, ...]]:

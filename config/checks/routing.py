@@ -48,7 +48,8 @@ def _check_settings(draft: Draft, findings: Findings, path: KeyPath, settings: Q
     if settings.survey is not None:
         _check_survey(draft, findings, (*path, "survey"), settings.survey)
     if settings.opening_hours is not None:
-        _check_calendar(draft, findings, (*path, "opening_hours"), settings.opening_hours)
+        position = draft.routing.source.value((*path, "opening_hours"))
+        refer(findings, position, "calendar", settings.opening_hours, draft.calendar_names)
     if settings.wrap_up.mode == "until-done":
         for key in sorted(settings.wrap_up.model_fields_set - {"mode"}):
             findings.warning(
@@ -77,14 +78,6 @@ def _check_relaxation(draft: Draft, findings: Findings, path: KeyPath, settings:
                 source.value((*path, place, "after_s")),
                 f"{step.after_s:g} s is not later than the step before ({before.after_s:g} s); put the steps in order",
             )
-
-
-def _check_calendar(draft: Draft, findings: Findings, path: KeyPath, name: str) -> None:
-    position = draft.routing.source.value(path)
-    if draft.calendars.model is not None and not draft.calendars.raw:
-        findings.error(position, f"unknown calendar '{name}'; create calendars.yaml with it")
-    else:
-        refer(findings, position, "calendar", name, draft.calendar_names)
 
 
 def _check_customers(draft: Draft, findings: Findings, routing: Routing) -> None:

@@ -50,7 +50,7 @@ def test_fields_of_the_call() -> None:
     """The call's own are known to the menus; the others are facts that its owner adds."""
     call = CallContext(call_id="1")
     own = {name for name in CALL_FIELDS if call.lookup(f"call.{name}") is not None}
-    assert own == CALL_FIELDS - {"caller_number", "position", "waited_s"}
+    assert own == CALL_FIELDS - {"caller_number", "queue", "agent", "waited_s"}
 
 
 def test_prompts() -> None:

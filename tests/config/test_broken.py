@@ -104,12 +104,26 @@ FILE_CASES: Final[dict[str, tuple[Changes, list[str]]]] = {
     ),
     "no calendars.yaml": (
         {"calendars.yaml": None},
-        ["routing.yaml:15:20: unknown calendar 'office'; create calendars.yaml with it"],
+        ["routing.yaml:15:20: unknown calendar 'office'; define it under 'calendars' in calendars.yaml"],
+    ),
+    "a menu that asks a calendar, and no calendars.yaml": (
+        {
+            "calendars.yaml": None,
+            "routing.yaml": ROUTING[: ROUTING.index("    opening_hours")],
+            "ivr/other.yaml": "start: greet\nnodes:\n"
+            "  greet: {type: hours, calendar: office, open: leave, closed: ask}\n"
+            "  ask: {type: branch, default: leave, cases: [{when: {calendar: {name: bar, says: open}}, next: leave}]}\n"
+            "  leave: {type: hangup}\n",
+        },
+        [
+            "ivr/other.yaml:3:34: unknown calendar 'office'; define it under 'calendars' in calendars.yaml",
+            "ivr/other.yaml:4:72: unknown calendar 'bar'; define it under 'calendars' in calendars.yaml",
+        ],
     ),
     "calendars with the ending .yml": (
         {"calendars.yaml": None, "calendars.yml": CALENDARS},
         [
-            "routing.yaml:15:20: unknown calendar 'office'; create calendars.yaml with it",
+            "routing.yaml:15:20: unknown calendar 'office'; define it under 'calendars' in calendars.yaml",
             "calendars.yml:1:1: warning: this file is not read; did you mean calendars.yaml?",
         ],
     ),

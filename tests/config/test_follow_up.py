@@ -102,7 +102,9 @@ def test_questions_of_a_tree_that_cannot_be_read_are_let_pass(tmp_path: Path) ->
 def test_an_open_brace_is_told(tmp_path: Path) -> None:
     found = load(site(tmp_path, SOUND.replace("{call.agent}", "{call.agent")), {}).warnings
     (told,) = (str(problem) for problem in found if "brace" in problem.message)
-    assert told.removeprefix(f"{tmp_path}/").startswith("followup.yaml:10:43: warning: a brace that is part of no field")
+    assert told.removeprefix(f"{tmp_path}/").startswith(
+        "followup.yaml:10:43: warning: a brace that is part of no field"
+    )
 
 
 def test_mail_without_a_mail_server(tmp_path: Path) -> None:

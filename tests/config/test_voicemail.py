@@ -91,7 +91,10 @@ BROKEN = {
         box("lamps: [anna]"),
         "voicemail.yaml:4:13: 'anna' cannot be used here; name a mailbox of pjsip.conf, such as anna@acd",
     ),
-    "unknown webhook": (box("webhook: sms"), "voicemail.yaml:4:14: unknown webhook 'sms'; none is defined"),
+    "unknown webhook": (
+        box("webhook: sms"),
+        "voicemail.yaml:4:14: unknown webhook 'sms'; define it under 'webhooks' in acd.yaml",
+    ),
     "no boxes": ("boxes: {}\n", "voicemail.yaml:1:8: 'boxes' is empty; give at least one"),
     "empty": ("", "voicemail.yaml:1:1: the file is empty; give boxes, or remove it"),
 }

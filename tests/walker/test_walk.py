@@ -153,6 +153,17 @@ def test_a_value_that_is_left_out_is_its_default(
     ]
 
 
+def test_the_caller_s_number_in_one_way_of_writing_is_known(site: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    routing, tree = site / "routing.yaml", site / "ivr" / "main.yaml"
+    routing.write_text(routing.read_text() + 'numbering: {country_code: "49"}\n')
+    said = '{type: say, kind: digits, value: "{call.caller_number}", next: choose}'
+    tree.write_text(tree.read_text().replace("{type: play, prompt: welcome, next: choose}", said))
+
+    steps = walked(capsys, site, "hangup", "--caller", "030 123")
+
+    assert steps[0]["heard"] == ["plus four nine three zero one two three"]
+
+
 def test_real_look_ups_are_asked(site: Path, capsys: pytest.CaptureFixture[str]) -> None:
     steps = walked(capsys, site, "2,4711#,9753", "--real-lookups")
 
