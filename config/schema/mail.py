@@ -51,7 +51,7 @@ class Mail(Model):
     """Name shown beside that address."""
 
     timeout_s: Annotated[float, Number(1, 300, "seconds")] = 30.0
-    """A mail server that says nothing for so long is taken for down."""
+    """A mail server that says nothing for so long is taken for down; once it has a mail, it has ten minutes."""
 
     attachments_mb: Annotated[float, Number(0, 100)] = 10.0
     """Megabytes of attachments in a mail; above, the mail says where the sound is instead."""

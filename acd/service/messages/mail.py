@@ -33,6 +33,9 @@ _POLICY: Final = SMTP.clone(cte_type="7bit", max_line_length=_LINE_CHARS, refold
 """Seven bits: nothing is asked of the servers on the way, whatever the caller's name is written in."""
 _STEPS: Final = 10
 """So many times the time-out of one step, a whole conversation may take."""
+_TAKEN_S: Final = 600.0
+"""So long a server may take to get a whole mail and to say that it has taken it (RFC 5321 section 4.5.3.2.6): it may be
+looking for viruses, and who gives up before that sends the mail once more."""
 _LONGEST_HEADER_CHARS: Final = 200
 _LONGEST_TEXT_CHARS: Final = 100_000
 
@@ -51,7 +54,7 @@ class MailSettings:
     ca_file: Path | None = None
     """Certificates of the authorities to be trusted; the system's if None."""
     timeout_s: float = 30.0
-    """Of each step of the conversation."""
+    """Of each step of the conversation but the last: see ``_TAKEN_S``."""
     attachment_limit_bytes: int = 10 * 1024 * 1024
     """Of all attachments of a mail; above, they are left out and the mail says so."""
 
@@ -94,10 +97,10 @@ class MailSender:
             local_hostname=_own_name(),
         )
         try:
-            async with asyncio.timeout(_STEPS * settings.timeout_s):
+            async with asyncio.timeout(_STEPS * settings.timeout_s + _TAKEN_S):
                 await self._enter(client)
                 await say(client)
-        except (aiosmtplib.SMTPRecipientsRefused, aiosmtplib.SMTPResponseException) as error:
+        except aiosmtplib.SMTPResponseException as error:
             raise _refused(error) from error
         except (aiosmtplib.SMTPException, OSError) as error:
             raise DestinationDown(f"mail server {settings.host}:{settings.port}: {_reason(error)}") from error
@@ -115,7 +118,9 @@ class MailSender:
             raise DestinationDown(f"mail server {settings.host}: {error.code} {_shown(error.message)}") from error
 
     async def _hand_over(self, client: aiosmtplib.SMTP, mail: OutgoingMail, content: bytes) -> None:
-        await client.sendmail(self._settings.sender, [mail.to], content)
+        await client.mail(self._settings.sender)
+        await client.rcpt(mail.to)
+        await client.data(content, timeout=_TAKEN_S)
         await _leave(client)
 
     def _prepare(self, mail: OutgoingMail, created: float) -> bytes:
@@ -215,13 +220,12 @@ def _own_name() -> str:
     return name if "." in name and name.isascii() else "[127.0.0.1]"
 
 
-def _refused(error: aiosmtplib.SMTPRecipientsRefused | aiosmtplib.SMTPResponseException) -> Exception:
+def _refused(error: aiosmtplib.SMTPResponseException) -> Exception:
     """Tell a refusal for good (5xx, RFC 5321 section 4.2.1) from one for now."""
-    found = error.recipients[0] if isinstance(error, aiosmtplib.SMTPRecipientsRefused) else error
-    text = f"mail server: {found.code} {_shown(found.message)}"
-    if found.code == aiosmtplib.SMTPStatus.domain_unavailable:  # 421, said at any time by a server that closes down
+    text = f"mail server: {error.code} {_shown(error.message)}"
+    if error.code == aiosmtplib.SMTPStatus.domain_unavailable:  # 421, said at any time by a server that closes down
         return DestinationDown(text)
-    return PermanentFailure(text) if 500 <= found.code < 600 else TemporaryFailure(text)
+    return PermanentFailure(text) if 500 <= error.code < 600 else TemporaryFailure(text)
 
 
 def _shown(text: str) -> str:

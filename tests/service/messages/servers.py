@@ -38,6 +38,8 @@ class MailBox:
     encrypted: list[bool] = field(default_factory=list)
     users: list[str] = field(default_factory=list)
     before_reply: Callable[[], Any] = lambda: None
+    takes_s: float = 0.0
+    """How long it looks at a mail before it says that it has taken it."""
 
     async def handle_RCPT(  # noqa: N802
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
@@ -59,6 +61,7 @@ class MailBox:
         assert server.transport is not None
         self.encrypted.append(server.transport.get_extra_info("sslcontext") is not None)
         self.before_reply()
+        await asyncio.sleep(self.takes_s)
         return "250 taken"
 
     def authenticate(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import email
 from dataclasses import replace
 from email.header import decode_header, make_header
@@ -118,6 +119,30 @@ async def test_refusals(command: str, answer: str, failure: type[Exception]) -> 
         with pytest.raises(failure, match=answer) as found:
             await MailSender(settings(port)).send(mail(), 0.0)
     assert type(found.value) is failure
+
+
+@pytest.mark.slow
+async def test_a_server_that_looks_at_a_mail_for_long_gets_it_once() -> None:
+    box = MailBox(takes_s=4.0)
+    async with mail_server(box) as port:
+        await MailSender(settings(port, timeout_s=3.0)).send(mail(), 0.0)
+    assert len(box.mails) == 1
+
+
+async def test_a_server_that_says_nothing_is_down() -> None:
+    left = asyncio.Event()
+
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+        await writer.wait_closed()
+        left.set()
+
+    async with await asyncio.start_server(silent, "127.0.0.1", 0) as server:
+        with pytest.raises(DestinationDown, match=r"(?i)timed out"):
+            await MailSender(settings(server.sockets[0].getsockname()[1], timeout_s=0.2)).send(mail(), 0.0)
+        async with asyncio.timeout(10):
+            await left.wait()
 
 
 async def test_nobody_there() -> None:
