@@ -10,7 +10,10 @@ shows them adds the date.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from itertools import islice
 from operator import itemgetter
+from typing import cast
 
 from acd.core.agents import Agent
 from acd.core.calls import Call
@@ -18,12 +21,12 @@ from acd.core.estimates import estimated_wait_s, position
 from acd.core.events import MenuStepped
 from acd.core.matching import Decision, Matching
 from acd.core.offers import Offer
+from acd.core.past import STATE_WORDS, Past, why_not_now
 from acd.core.stories import Happening
 from acd.core.timers import Timer
 from acd.core.transitions import AgentState, CallState
 from acd.core.world import World
 from routing.priority import OrderKey
-from routing.skills import Requirement
 
 __all__ = ["Explanation", "explain_agent", "explain_call"]
 
@@ -45,22 +48,13 @@ _TIMER_WORDS = {
     "_login_over": "login limit",
 }
 
-_STATE_WORDS = {
-    AgentState.LOGGED_OUT: "logged out",
-    AgentState.NOT_READY: "not ready",
-    AgentState.RESERVED: "reserved for another offer (lease)",
-    AgentState.TALKING: "in a call",
-    AgentState.WRAP_UP: "in wrap-up",
-    AgentState.BACK_OFF: "in back-off",
-}
-
 
 def explain_call(world: World, call_id: str, now: float) -> Explanation | None:
     """Tell the story of a live or recent call with each decision; None when the call is not known (any more)."""
     call = world.calls.get(call_id) or world.ended.get(call_id)
     if call is None:
         return None
-    queue = call.queue
+    queue, past = call.queue, Past()
     explanation: Explanation = {
         "call": call.id,
         "state": call.state.value,
@@ -72,7 +66,7 @@ def explain_call(world: World, call_id: str, now: float) -> Explanation | None:
         "agent": call.agent.id if call.agent is not None else "",
         "story_cut": call.story.dropped,
         "steps_cut": call.path.dropped if call.path is not None else 0,
-        "story": [_told(world, happening) for happening in _in_order(call)],
+        "story": [_told(world, happening, past) for happening in _in_order(call)],
         "timers": _timers(call, now),
     }
     if call.state is CallState.WAITING:
@@ -127,7 +121,7 @@ def _why_no_call(world: World, agent: Agent, queues: list[dict[str, object]]) ->
         did = "has picked up" if agent.offer.winner is agent else "the phone rings for"
         return f"{did} call {agent.offer.call.id}{_afterwards(agent)}"
     if agent.state is not AgentState.READY:
-        return f"{_STATE_WORDS[agent.state]}{f' ({agent.reason})' if agent.reason else ''}{_afterwards(agent)}"
+        return f"{STATE_WORDS[agent.state]}{f' ({agent.reason})' if agent.reason else ''}{_afterwards(agent)}"
     if not agent.phone_free:
         return f"ready, but the phone is {agent.device.value}"
     if world.suspended:
@@ -144,7 +138,7 @@ def _afterwards(agent: Agent) -> str:
     if agent.pending is None:
         return ""
     state, reason = agent.pending
-    return f"; afterwards {_STATE_WORDS.get(state, state.value)}{f' ({reason})' if reason else ''}"
+    return f"; afterwards {STATE_WORDS.get(state, state.value)}{f' ({reason})' if reason else ''}"
 
 
 def _why_not_this_call(call: Call, agent: Agent) -> str:
@@ -163,11 +157,13 @@ def _decisions(call: Call) -> list[Happening]:
     return [happening for happening in call.story.happenings if isinstance(happening[3], Decision)]
 
 
-def _told(world: World, happening: Happening) -> Explanation:
+def _told(world: World, happening: Happening, past: Past) -> Explanation:
     at, cause, what, detail = happening
     told: Explanation = {"at_s": at, "input": cause, "what": str(what)}
     if isinstance(detail, Decision):
-        told["decision"] = _decision(world, detail, at, cause)
+        told["decision"] = _decision(
+            world, detail, at, lambda agent: past.why_not(agent, cause) or "idle, later in the order"
+        )
     elif isinstance(detail, MenuStepped):
         told["step"] = {
             "node": detail.node,
@@ -181,7 +177,7 @@ def _told(world: World, happening: Happening) -> Explanation:
     return told
 
 
-def _decision(world: World, decision: Decision, at: float, cause: int) -> Explanation:
+def _decision(world: World, decision: Decision, at: float, why_not: Callable[[Agent], str]) -> Explanation:
     queue = world.queues.get(decision.queue)
     strategy = queue.strategy if queue is not None else None
     ordered = [
@@ -196,7 +192,7 @@ def _decision(world: World, decision: Decision, at: float, cause: int) -> Explan
         "strategy": strategy.name if strategy is not None else "",
         "agents_in_order": ordered,
         "waiting_in_queue": decision.waiting,
-        "ruled_out": _ruled_out(world, decision, cause),
+        "ruled_out": _ruled_out(world, decision, why_not),
     }
     if decision.key is not None:
         told["call_order"] = _key_words(decision.key, at)
@@ -227,63 +223,28 @@ def _key_words(key: OrderKey, at: float) -> Explanation:
     }
 
 
-def _ruled_out(
-    world: World, decision: Decision, cause: int, idle: str = "idle, later in the order"
-) -> list[Explanation]:
-    """Who of all agents did not get the offer, grouped by reason. ``idle``: what is said of one who could have it."""
+def _ruled_out(world: World, decision: Decision, why_not: Callable[[Agent], str]) -> list[Explanation]:
+    """Who of all agents did not get the offer, grouped by reason.
+
+    ``why_not``: what kept an agent who serves the queue and meets the requirement from it.
+    """
     reasons: dict[str, list[str]] = {}
     members = world.queues[decision.queue].members if decision.queue in world.queues else {}
-    chosen = set(decision.agent_ids)
-    for agent in world.agents.values():
+    chosen, requirement = set(decision.agent_ids), decision.requirement
+    for agent in members.values():
         if agent.id not in chosen:
-            reason = _why_not_then(agent, decision.requirement, cause, idle, is_member=agent.id in members)
+            reason = requirement.lacking(agent.levels, agent.spec.groups) or why_not(agent)
             reasons.setdefault(reason, []).append(agent.id)
-    return [
-        {"reason": reason, "count": len(agents), "agents": agents[:_NAMED]}
-        for reason, agents in sorted(reasons.items(), key=lambda item: (-len(item[1]), item[0]))
+    told: list[Explanation] = [
+        {"reason": reason, "count": len(agents), "agents": agents[:_NAMED]} for reason, agents in reasons.items()
     ]
-
-
-def _why_not_then(agent: Agent, requirement: Requirement, cause: int, idle: str, *, is_member: bool) -> str:
-    if not is_member:
-        return "queue not assigned"
-    lacking = requirement.lacking(agent.levels, agent.spec.groups)
-    if lacking:
-        return lacking
-    found = _state_at(agent, cause)
-    if found is None:
-        return "state then no longer known"
-    state, detail = found
-    if state is AgentState.READY:
-        phone = _phone_at(agent, cause)
-        return f"phone {phone}" if phone else idle
-    words = _STATE_WORDS[state]
-    if detail and state is not AgentState.TALKING and state is not AgentState.RESERVED:
-        words = f"{words} ({detail})"
-    return words
-
-
-def _state_at(agent: Agent, cause: int) -> tuple[AgentState, str] | None:
-    """State after the inputs up to ``cause``; None when the story does not reach back."""
-    found: tuple[AgentState, str] | None = None
-    for _, number, what, detail in agent.story.happenings:
-        if number > cause:
-            break
-        if isinstance(what, AgentState):
-            found = (what, str(detail))
-    if found is None and not agent.story.dropped:
-        return (AgentState.LOGGED_OUT, "")
-    return found
-
-
-def _phone_at(agent: Agent, cause: int) -> str:
-    phone = ""
-    for _, number, what, detail in agent.story.happenings:
-        if number > cause:
-            break
-        if what == "phone":
-            phone = "" if str(detail) in ("not-in-use", "unknown") else str(detail)
-    return phone
+    # Of all the others, who may be thousands, the first are looked up and the rest counted.
+    others = (name for name in world.agents if name not in members and name not in chosen)
+    named = list(islice(others, _NAMED))
+    if named:
+        count = len(world.agents) - len(world.agents.keys() & (members.keys() | chosen))
+        told.append({"reason": "queue not assigned", "count": count, "agents": named})
+    return sorted(told, key=lambda line: (-cast("int", line["count"]), line["reason"]))
 
 
 def _why_waiting(world: World, call: Call, now: float) -> Explanation:
@@ -295,6 +256,10 @@ def _why_waiting(world: World, call: Call, now: float) -> Explanation:
     idle = f"ready, but the call is held for {call.held_for.id}" if call.held_for is not None else "ready"
     if world.suspended:
         idle = "ready, but no offers are made"
+
+    def why_not(agent: Agent) -> str:
+        return why_not_now(agent) or idle
+
     chosen = Decision("", (), "", queue.spec.id, requirement, None, None, len(queue.waiting))
     return {
         "requirement": str(requirement),
@@ -303,7 +268,7 @@ def _why_waiting(world: World, call: Call, now: float) -> Explanation:
         "estimated_wait_s": estimated_wait_s(call, now, viewed=True),
         "order": _key_words(Matching.key_of(call, now), now),
         "suspended": world.suspended,
-        "no_agent_because": _ruled_out(world, chosen, world.cause, idle),
+        "no_agent_because": _ruled_out(world, chosen, why_not),
     }
 
 

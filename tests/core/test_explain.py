@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
+import pytest
+
+from acd.core.commands import Command, OfferCall
 from acd.core.engine import Engine
 from acd.core.events import (
     AgentLoggedIn,
+    AgentNotReady,
+    AgentReady,
     CallArrived,
     CallEnded,
     CallQueued,
+    DeviceChanged,
+    DeviceState,
     Event,
     MenuStepped,
     OfferBridged,
@@ -27,6 +36,8 @@ from acd.core.specs import (
     RoutingSpec,
     StickySpec,
 )
+from routing.skills import Requirement
+from tests.core.outside_world import OutsideWorld
 
 
 class Site:
@@ -151,3 +162,64 @@ def test_the_attempts_of_a_callback_are_one_story() -> None:
         "arrived", "main.call-back", "ended", "begins again", "waiting", "ended", "begins again",
     ]  # fmt: skip
     assert "c1" not in site.engine.world.ended
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_whoever_is_called_idle_was_idle_and_nobody_else(seed: int) -> None:
+    """In a faulty world, at each decision: what is said of each agent is held against the agent."""
+    outside = OutsideWorld(seed)
+    engine, decide, seen = outside.engine, outside.engine.handle, Counter[bool]()
+
+    def handle(event: Event, now: float) -> list[Command]:
+        made = decide(event, now)
+        for command in made:
+            if isinstance(command, OfferCall) and command.offer_id in engine.offers:
+                seen.update(_held_against_agents(engine, command, now))
+        return made
+
+    engine.handle = handle  # type: ignore[method-assign]
+    outside.run_faulty(1500)
+    assert seen[True] > 20
+    assert seen[False] > 200
+
+
+def _held_against_agents(engine: Engine, command: OfferCall, now: float) -> Iterator[bool]:
+    explanation: Any = engine.explain_call(command.call_id, now)
+    decisions = [line["decision"] for line in explanation["story"] if "decision" in line]
+    decision = next(decision for decision in reversed(decisions) if decision["offer"] == command.offer_id)
+    told = {name: line["reason"] for line in decision["ruled_out"] for name in line["agents"]}
+    call, queue = engine.calls[command.call_id], engine.queues[command.queue]
+    requirement = call.demand.requirement if call.demand is not None else Requirement()
+    for agent in engine.agents.values():
+        if agent.id in decision["offered_to"]:
+            assert agent.id not in told
+            continue
+        able = agent.id in queue.members and requirement.met_by(agent.levels, agent.spec.groups)
+        if told[agent.id] != "state then no longer known":
+            yield (told[agent.id] == "idle, later in the order")
+            assert (told[agent.id] == "idle, later in the order") is (able and agent.is_idle), told
+
+
+def test_an_agents_past_is_told_as_far_as_it_is_known() -> None:
+    site = Site()
+    site.tell(AgentLoggedIn("anna"), AgentLoggedIn("bob"), DeviceChanged("bob", DeviceState.UNAVAILABLE))
+    for _ in range(20):  # pushes out of the story that bob's phone has gone
+        site.tell(AgentNotReady("bob", "tea"), AgentReady("bob"))
+    site.tell(CallArrived("c1"), CallQueued("c1", "third"))
+    (decision,) = [line["decision"] for line in site.explained()["story"] if "decision" in line]
+    assert decision["ruled_out"] == [{"reason": "phone unavailable", "count": 1, "agents": ["bob"]}]
+    for _ in range(20):
+        site.tell(AgentNotReady("bob", "tea"), AgentReady("bob"))
+    (decision,) = [line["decision"] for line in site.explained()["story"] if "decision" in line]
+    assert decision["ruled_out"] == [{"reason": "state then no longer known", "count": 1, "agents": ["bob"]}]
+
+
+def test_of_thousands_who_do_not_serve_the_queue_the_first_are_named() -> None:
+    queues = {name: QueueSpec(name) for name in ("sales", "other")}
+    agents = {f"a{n}": AgentSpec(f"a{n}", queues={"other" if n else "sales": 0}) for n in range(2001)}
+    engine = Engine(RoutingSpec(queues, agents), random.Random(1), 0.0)
+    engine.handle(CallQueued("c1", "sales"), 1.0)
+    explanation: Any = engine.explain_call("c1", 1.0)
+    others, logged_out = explanation["now"]["no_agent_because"]
+    assert (others["reason"], others["count"], len(others["agents"])) == ("queue not assigned", 2000, 50)
+    assert logged_out == {"reason": "logged out", "count": 1, "agents": ["a0"]}
