@@ -9,11 +9,13 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import MutableMapping
+from contextlib import suppress
 from threading import Lock
 from typing import Any, TextIO
 
 import orjson
 import structlog
+from aiohttp.http_exceptions import HttpProcessingError
 from structlog.typing import Processor, WrappedLogger
 
 __all__ = ["set_up_logging"]
@@ -22,14 +24,17 @@ _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARN
 
 
 class _Lines:
-    """Writes whole lines to a stream; several threads may."""
+    """Writes whole lines to a stream; several threads may.
+
+    What cannot be written (a full disk, a reader that is gone) is lost: calls go on without their log.
+    """
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         self._lock = Lock()
 
     def write(self, line: str) -> None:
-        with self._lock:
+        with self._lock, suppress(OSError):
             self._stream.write(line)
             self._stream.flush()
 
@@ -57,7 +62,7 @@ class _Handler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         try:
             self._lines.write(self.format(record) + "\n")
-        except (OSError, ValueError):
+        except ValueError:
             self.handleError(record)
 
 
@@ -100,6 +105,12 @@ def set_up_logging(level: str, style: str, stream: TextIO | None = None, *, for_
     root.setLevel(level.upper())
     for noisy in ("aiohttp.access", "asyncio"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    logging.getLogger("aiohttp.server").addFilter(_is_no_garbage)
+
+
+def _is_no_garbage(record: logging.LogRecord) -> bool:
+    """Leave out what came to the web port and is no HTTP: anybody may send that, and parts of it would be told."""
+    return record.exc_info is None or not isinstance(record.exc_info[1], HttpProcessingError)
 
 
 def _add_name(logger: WrappedLogger, _: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

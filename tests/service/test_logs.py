@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import errno
 import io
 import json
 import logging
 import os
 import threading
 
+import pytest
 import structlog
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from acd.service.logs import set_up_logging
 
@@ -71,3 +76,29 @@ def test_lines_of_several_threads_stay_whole() -> None:
     for thread in threads:
         thread.join()
     assert len([json.loads(line) for line in out.getvalue().splitlines()]) == 4 * 200 * 2
+
+
+class FullDisk(io.StringIO):
+    def write(self, text: str) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_log_that_cannot_be_written_stops_nothing() -> None:
+    set_up_logging("info", "json", FullDisk())
+    structlog.get_logger("ours").info("lost")
+    logging.getLogger("theirs").warning("lost")
+
+
+@pytest.mark.parametrize(
+    "garbage", [b"GET /" + b"a" * 10_000 + b" HTTP/1.1", b"GET / HTTP/1.1\r\nAuthoriz\0ation: Bearer t"]
+)
+async def test_garbage_on_the_web_port_is_not_told_as_an_error(garbage: bytes) -> None:
+    out = io.StringIO()
+    set_up_logging("info", "json", out)
+    async with TestServer(web.Application()) as server:
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        writer.write(garbage + b"\r\n\r\n")
+        assert b"400 Bad Request" in await reader.read()
+        writer.close()
+        await writer.wait_closed()
+    assert out.getvalue() == ""
