@@ -99,6 +99,7 @@ class KeyedOrder:
 
     def ordered(self) -> Iterator[Candidate]:
         """Go over the idle agents, smallest key first."""
+        self.first()  # the void ones in front are gone then
         return (agent for _, _, stamp, agent in self._sorted if agent.idle_stamp == stamp)
 
     def front(self) -> list[tuple[Candidate, OrderValue]]:

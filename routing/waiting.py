@@ -125,6 +125,10 @@ class WaitingLine(Generic[W]):
             lead = calls[at][0]
         return bisect_left(calls, (lead, entered_at, sequence))
 
+    def __contains__(self, call: W) -> bool:
+        """Tell whether the call waits here."""
+        return call.sequence in self._phases
+
     def __iter__(self) -> Iterator[W]:
         """Go over the calls, in no promised order."""
         for calls in self._lists:

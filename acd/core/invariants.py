@@ -26,7 +26,7 @@ def check(world: World, now: float) -> None:
     for agent in world.agents.values():
         _check_agent(world, agent)
     for offer in world.offers.values():
-        _check_offer(offer)
+        _check_offer(world, offer, now)
     for queue in world.queues.values():
         offered = [offer for offer in world.offers.values() if offer.call.queue is queue]
         _require_that(queue.offered == len(offered), f"{queue} counts {queue.offered} offers, there are {len(offered)}")
@@ -52,12 +52,15 @@ def _check_call(world: World, call: Call) -> None:
         _require(not any(timer.live for timer in call.timers), f"{call} has deadlines of a queue", call)
 
 
-def _check_offer(offer: Offer) -> None:
-    call = offer.call
+def _check_offer(world: World, offer: Offer, now: float) -> None:
+    call, demand = offer.call, offer.call.demand
     _require(bool(offer.legs), f"{offer} rings nobody", call)
     _require(offer.lease is not None and offer.lease.live, f"{offer} has no lease", call)
     _require(call.offer is offer, f"{offer} is not its call's", call)
     _require(offer.winner is None or offer.winner.id in offer.legs, f"{offer} was answered by nobody", call)
+    if demand is not None and now < offer.ring_until:
+        joins = offer.id in demand.ringing and _takes_more(world, offer)
+        _require(joins == (call in demand.joinable), f"{offer} is listed wrongly among those to be joined", call)
 
 
 def _check_agent(world: World, agent: Agent) -> None:
@@ -100,9 +103,12 @@ def _check_work_conservation(world: World, now: float) -> None:
     for agent in idle:
         for demand in agent.demands:
             for offer in demand.ringing.values():
-                room = len(offer.legs) < world.routing.max_legs and now < offer.ring_until
-                joins = offer.hungry and offer.winner is None and room
+                joins = now < offer.ring_until and _takes_more(world, offer)
                 _require(not joins, f"{offer} rings on without {agent}, who is idle", offer.call)
+
+
+def _takes_more(world: World, offer: Offer) -> bool:
+    return offer.hungry and offer.winner is None and len(offer.legs) < world.routing.max_legs
 
 
 def _require(holds: bool, what: str, entity: Call | Agent) -> None:

@@ -107,14 +107,40 @@ class Matching:
         best: Offer | None = None
         best_key: OrderKey | None = None
         for demand in agent.demands:
-            for offer in demand.ringing.values():
+            while demand.joinable.size:
+                head = demand.joinable.head(now)
+                offer = head[1].offer if head is not None else None
+                if head is None or offer is None:
+                    break
                 if self._takes_more(offer, now):
-                    key = self.key_of(offer.call, now)
-                    if best_key is None or key < best_key:
-                        best_key, best = key, offer
+                    if best_key is None or head[0] < best_key:
+                        best_key, best = head[0], offer
+                    break
+                demand.joinable.remove(offer.call)  # its time to ring is over
         if best is None:
             return False
         self._add_leg(best, agent, now)
+        return True
+
+    def note_joinable(self, offer: Offer, now: float) -> None:
+        """Keep the offer among those that agents may join, or not, as it has come to be."""
+        call = offer.call
+        if call.demand is None or offer.id not in call.demand.ringing:
+            return
+        line = call.demand.joinable
+        if self._takes_more(offer, now):
+            if call not in line:
+                line.add(call, now)
+        elif call in line:
+            line.remove(call)
+
+    def forget_joinable(self, offer: Offer) -> bool:
+        """Let nobody join the offer any more. Tells whether agents could be added to it."""
+        demand = offer.call.demand
+        if demand is None or demand.ringing.pop(offer.id, None) is None:
+            return False
+        if offer.call in demand.joinable:
+            demand.joinable.remove(offer.call)
         return True
 
     def _takes_more(self, offer: Offer, now: float) -> bool:
@@ -199,7 +225,7 @@ class Matching:
     def rejoin(self, call: Call, now: float) -> None:
         """Ring on for what the call asks for now, which has changed while phones ring for it: others may join in."""
         offer = call.offer
-        if offer is None or call.demand is None or call.demand.ringing.pop(offer.id, None) is None:
+        if offer is None or not self.forget_joinable(offer):
             return
         demand = call.demand = self._demand_of(call)
         if demand.queue.strategy.fan_out is FanOut.ONE:
@@ -207,6 +233,7 @@ class Matching:
             self._world.timers.cancel(offer.step_timer)
             return
         demand.ringing[offer.id] = offer
+        self.note_joinable(offer, now)
         self.ring_more(offer, now)
 
     def ring_more(self, offer: Offer, now: float) -> None:
@@ -357,6 +384,7 @@ class Matching:
         call.demand.ringing[offer.id] = offer
         if fan_out is FanOut.ALL:
             offer.hungry = True
+            self.note_joinable(offer, now)
         else:
             self._arm_step(offer, now)
 
@@ -377,6 +405,7 @@ class Matching:
             self._add_leg(offer, agents[0], now)
         else:
             offer.hungry = True
+            self.note_joinable(offer, now)
 
     def _add_leg(self, offer: Offer, agent: Agent, now: float) -> None:
         world = self._world
@@ -398,6 +427,7 @@ class Matching:
             offer.hungry = False
             world.timers.cancel(offer.step_timer)
             self._arm_step(offer, now)
+        self.note_joinable(offer, now)
         world.out.append(AddLeg(world.cause, offer.id, call.id, agent.id, offer.ring_until - now))
 
     def _lease_expired(self, offer: Offer, now: float) -> None:

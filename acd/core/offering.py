@@ -39,6 +39,7 @@ class Offering:
             return
         offer.winner = agent
         offer.hungry = False
+        self._matching.note_joinable(offer, now)
         self._world.timers.cancel(offer.step_timer)
         offer.call.story.tell(now, self._world.cause, "answered by", agent.id)
 
@@ -76,6 +77,7 @@ class Offering:
         if offer.winner is agent:
             offer.winner = None
         if offer.legs:
+            self._matching.note_joinable(offer, now)
             self._fail_agent(agent, failure, now)
             self._matching.ring_more(offer, now)
         else:
@@ -116,6 +118,7 @@ class Offering:
         agent.pending = (state, reason)
         if agent.offer is not None and agent.offer.winner is agent:
             agent.story.tell(now, self._world.cause, "has picked up, after the call will be", state)
+            self._room.release_held_by(agent, now)
         else:
             self.cancel_leg(agent, why, now)  # the pending state is taken when the leg fails
 
@@ -145,7 +148,9 @@ class Offering:
         agent.offer = None
         if offer.winner is agent:
             offer.winner = None
-        if not offer.legs:
+        if offer.legs:
+            self._matching.note_joinable(offer, now)
+        else:
             self._return_call(offer, {}, now)
 
     def call_gone(self, call: Call, now: float) -> None:
@@ -202,8 +207,7 @@ class Offering:
         world.timers.cancel(offer.step_timer)
         world.offers.pop(offer.id, None)
         call = offer.call
-        if call.demand is not None:
-            call.demand.ringing.pop(offer.id, None)
+        self._matching.forget_joinable(offer)
         if call.offer is offer:
             call.offer = None
             if call.queue is not None:

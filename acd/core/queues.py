@@ -27,7 +27,7 @@ class Demand:
     demands he or she may serve, a call that arrives at the head of one index of idle agents, and nobody at anyone else.
     """
 
-    __slots__ = ("idle", "line", "queue", "requirement", "ringing")
+    __slots__ = ("idle", "joinable", "line", "queue", "requirement", "ringing")
 
     def __init__(self, queue: Queue, requirement: Requirement) -> None:
         self.queue = queue
@@ -35,7 +35,9 @@ class Demand:
         self.line: WaitingLine[Call] = WaitingLine(queue.spec.priority)
         self.idle: IdleOrder = queue.strategy.new_order(requirement)
         self.ringing: dict[str, Offer] = {}
-        """Offers under way that more agents may join (ring-all, progressive ring), by offer id."""
+        """Offers under way to which agents may be added (ring-all, progressive ring), by offer id."""
+        self.joinable: WaitingLine[Call] = WaitingLine(queue.spec.priority)
+        """Calls of those of them that whoever becomes idle may join now, in the total order."""
 
     def __repr__(self) -> str:
         return f"<demand {self.queue.spec.id} ({self.requirement})>"

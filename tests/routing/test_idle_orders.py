@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import islice
 from random import Random
 
 import pytest
@@ -264,3 +265,22 @@ def test_nobody_idle() -> None:
         agent.leave()
         assert order.first() is None
         assert list(order.ordered()) == []
+
+
+def test_the_first_few_are_found_without_a_look_at_all() -> None:
+    """Ring-all rings thirty of thousands."""
+
+    class Watched(FakeAgent):
+        looked_at = 0
+
+        def __getattribute__(self, name: str) -> object:
+            if name == "idle_stamp":
+                Watched.looked_at += 1
+            return super().__getattribute__(name)
+
+    order = _keyed()
+    for index in range(5_000):
+        order.add(Watched(index, idle_since=float(index)))
+    Watched.looked_at = 0
+    assert indexes(islice(order.ordered(), 30)) == list(range(30))
+    assert Watched.looked_at < 40
