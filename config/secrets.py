@@ -14,7 +14,7 @@ from config.schema.acd import Acd
 from config.schema.mail import Mail
 from config.validation import Part
 
-__all__ = ["site_secrets", "with_secret"]
+__all__ = ["secret_variable", "site_secrets", "with_secret"]
 
 _MAX_SECRET_BYTES = 1024
 _MAX_TOKEN_BYTES = 8192
@@ -50,6 +50,11 @@ def with_secret(part: Part[Acd], folder: Path, findings: Findings, *, required: 
     )
 
 
+def secret_variable(name: str) -> str:
+    """Return the environment's variable for one of the site's own secrets."""
+    return SECRET_PREFIX + name.upper().replace("-", "_")
+
+
 def site_secrets(
     part: Part[Acd], env: Mapping[str, str], findings: Findings, *, required: bool
 ) -> Mapping[str, SecretStr]:
@@ -61,7 +66,7 @@ def site_secrets(
     variables: dict[str, str] = {}
     for name, secret in part.model.secrets.items() if part.model is not None else ():
         named_at = part.source.key(("secrets", name))
-        variable = SECRET_PREFIX + name.upper().replace("-", "_")
+        variable = secret_variable(name)
         if variable in variables:
             other = variables[variable]
             findings.error(named_at, f"'{other}' has the same variable, {variable}; rename one of the two")

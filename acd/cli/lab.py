@@ -7,6 +7,7 @@ import asyncio
 import shlex
 import sys
 from pathlib import Path
+from secrets import token_hex
 
 import config as config_package
 from acd.lab.engine import acd_command
@@ -17,6 +18,7 @@ from acd.lab.notes import running_lab
 from acd.lab.session import LabPlan, default_run_dir, run_lab_somewhere
 from acd.lab.terminal import CallWish, PhoneWish, run_call, run_phone
 from config import ConfigErrors, load
+from config.secrets import secret_variable
 
 __all__ = ["add_parser", "run"]
 
@@ -123,6 +125,9 @@ def _run(args: argparse.Namespace) -> int:
     }
     number = next((number for number in config.routing.numbers if number != "default"), "100")
     install = ensure_asterisk(use_system=not args.fetched)
+    not_given = [name for name in config.acd.secrets if name not in config.secrets]
+    if not_given:
+        _say(f"Not given, so made up for the engine: secret {', '.join(not_given)}")
     plan = LabPlan(
         args.run_dir.absolute(),
         agents,
@@ -130,6 +135,7 @@ def _run(args: argparse.Namespace) -> int:
         (*acd_command(), "run"),
         folder.absolute(),
         args.listen,
+        {secret_variable(name): token_hex() for name in not_given},
     )
     return asyncio.run(run_lab_somewhere(install, plan, _say))
 

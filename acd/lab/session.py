@@ -8,7 +8,7 @@ import shlex
 import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from acd.lab.engine import EngineProcess, acd_command
@@ -34,6 +34,8 @@ class LabPlan:
     config: Path
     """The engine's configuration folder, absolute: found by ACD_CONFIG, also by commands with the lab's settings."""
     sip_host: str = "127.0.0.1"
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """More variables for the engine's environment."""
 
 
 async def run_lab(install: AsteriskInstall, plan: LabPlan, say: Callable[[str], None]) -> int:
@@ -49,6 +51,7 @@ async def run_lab(install: AsteriskInstall, plan: LabPlan, say: Callable[[str], 
         say(f"Starting Asterisk {install.version} in {plan.run_dir}")
         await stack.enter_async_context(pbx)
         env = {**pbx.engine_env(), "ACD_CONFIG": str(plan.config), "ACD_ESPEAK_NG": shlex.join(install.espeak_ng)}
+        env.update(plan.settings)
         engine = EngineProcess(plan.engine, env, pbx.log_dir / "engine.log")
 
         def on_signal() -> None:

@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from acd.cli import main
+import config
+from acd.cli import lab, main
+from acd.lab.session import LabPlan
+from config import load
 
 
 def test_help_names_what_there_is(capsys: pytest.CaptureFixture[str]) -> None:
@@ -37,3 +40,25 @@ def test_a_broken_configuration_is_told_before_anything_is_fetched(
     assert main(["lab", "run", "--config", str(tmp_path / "none"), "--run-dir", str(tmp_path)]) == 1
     assert str(tmp_path / "none") in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
+
+
+def test_the_bank_can_be_run_without_its_secrets(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plans: list[LabPlan] = []
+
+    async def run(_install: object, plan: LabPlan, _say: object) -> int:
+        plans.append(plan)
+        return 0
+
+    monkeypatch.setattr(lab, "ensure_asterisk", lambda **_options: None)
+    monkeypatch.setattr(lab, "run_lab_somewhere", run)
+    monkeypatch.delenv("ACD_SECRET_CORE_BANK", raising=False)
+    bank = Path(config.__file__).parent / "examples" / "bank"
+    arguments = ["lab", "run", "--config", str(bank), "--run-dir", str(tmp_path)]
+    assert main(arguments) == 0
+    assert "made up for the engine: secret core-bank" in capsys.readouterr().out
+    monkeypatch.setenv("ACD_SECRET_CORE_BANK", "a real one")
+    assert main(arguments) == 0
+    assert [list(plan.settings) for plan in plans] == [["ACD_SECRET_CORE_BANK"], []]
+    assert load(bank, {**plans[0].settings, "ACD_AMI_PASSWORD": "x"}, password_required=True).secrets
