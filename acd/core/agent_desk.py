@@ -59,6 +59,7 @@ class AgentDesk:
         if agent.state is AgentState.TALKING:
             agent.pending = (AgentState.LOGGED_OUT, reason)
             agent.story.tell(now, self._world.cause, "will log out after the call")
+            self._room.release_held_by(agent, now)
         elif agent.state is not AgentState.LOGGED_OUT:
             self._go(agent, AgentState.LOGGED_OUT, reason, now)
 
@@ -81,6 +82,7 @@ class AgentDesk:
         if agent.state in (AgentState.TALKING, AgentState.WRAP_UP):
             agent.pending = (AgentState.NOT_READY, reason)
             agent.story.tell(now, self._world.cause, "will be not ready after the call", reason)
+            self._room.release_held_by(agent, now)
         elif agent.state is not AgentState.LOGGED_OUT:
             self._go(agent, AgentState.NOT_READY, reason, now)
 
@@ -208,6 +210,7 @@ class AgentDesk:
         agent.story.tell(now, self._world.cause, LOGIN_LIMIT)
         if agent.state in (AgentState.TALKING, AgentState.RESERVED):
             agent.pending = (AgentState.LOGGED_OUT, LOGIN_LIMIT)
+            self._room.release_held_by(agent, now)
         elif agent.state is not AgentState.LOGGED_OUT:
             self._go(agent, AgentState.LOGGED_OUT, LOGIN_LIMIT, now)
 

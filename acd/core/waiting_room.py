@@ -76,9 +76,11 @@ class WaitingRoom:
 
     def lift(self, call: Call) -> None:
         """Take a call in the queue out of its line and off its deadlines for a moment; its state stays."""
+        held_for = call.held_for
         if call.state is CallState.WAITING:
             self._matching.withdraw_call(call)
         self._disarm(call)
+        call.held_for = held_for
 
     def settle(self, call: Call, now: float) -> None:
         """Put a lifted call back, with its time of entry, under its queue's present configuration."""
@@ -87,6 +89,7 @@ class WaitingRoom:
             return
         call.step = _step_reached(call, queue, now)
         self._arm(call, queue, now)
+        call.held_for = self._sticky_agent(call, queue, now) if call.held_for is not None else None
         if call.state is CallState.WAITING:
             self._matching.place_call(call, now, "configuration changed")
         else:
@@ -166,7 +169,9 @@ class WaitingRoom:
         spec = queue.spec.sticky
         if agent.is_idle:
             return True
-        if agent.state is AgentState.WRAP_UP and agent.pending is None and agent.until is not None:
+        if agent.pending is not None or agent.retired:
+            return False  # will take no further call
+        if agent.state is AgentState.WRAP_UP and agent.until is not None:
             return agent.until - now <= spec.wait_for_wrap_up_s
         return spec.wait_while_busy and agent.state in (AgentState.TALKING, AgentState.RESERVED)
 

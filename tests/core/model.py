@@ -222,12 +222,11 @@ class Model:
         until = call.entered_at + sticky.hold_s
         if agent is None or sticky.hold_s <= 0 or now >= until or not fits(agent, call):
             return
-        wraps_up = agent.state == "wrap-up" and agent.pending is None and agent.until is not None
-        if (
-            is_idle(agent)
-            or (wraps_up and (agent.until or inf) - now <= sticky.wait_for_wrap_up_s)
-            or (sticky.wait_while_busy and agent.state in ("talking", "reserved"))
-        ):
+        wraps_up = agent.state == "wrap-up" and agent.until is not None
+        will_be_free = (wraps_up and (agent.until or inf) - now <= sticky.wait_for_wrap_up_s) or (
+            sticky.wait_while_busy and agent.state in ("talking", "reserved")
+        )
+        if is_idle(agent) or (will_be_free and agent.pending is None):
             call.held_for = agent
             call.timers.append(self.set(until, partial(self.release, call)))
 
@@ -327,6 +326,8 @@ class Model:
         if offer.winner is not agent:
             self.expect(offer.id, CancelLeg, (agent.id,))
             self.leg_failed(offer, agent, LegFailure.CANCELLED, now)
+        else:
+            self.release_all(agent, now)
 
     def leg_failed(self, offer: MOffer, agent: MAgent, reason: LegFailure, now: float) -> None:
         offer.legs.remove(agent)

@@ -156,6 +156,7 @@ class EventModel(Model):
             self.give_back(agent, ("not-ready", event.reason), now)
         elif agent.state in ("talking", "wrap-up"):
             agent.pending = ("not-ready", event.reason)
+            self.release_all(agent, now)
         elif agent.state != "logged-out":
             self.go(agent, "not-ready", now)
 
@@ -165,6 +166,7 @@ class EventModel(Model):
             self.give_back(agent, ("logged-out", ""), now)
         elif agent.state == "talking":
             agent.pending = ("logged-out", "")
+            self.release_all(agent, now)
         elif agent.state != "logged-out":
             self.go(agent, "logged-out", now)
 
