@@ -81,7 +81,7 @@ class RecordLimits:
 class Recorded:
     """How a `record` went. `seconds` is the length of the sound that is kept, 0 for none.
 
-    `silence_s`: so much at its end is the silence that ended it, at most: nobody has said that.
+    `silence_s`: so much at its end is silence, at most: the silence that ended it, or all of it when nothing was said.
     """
 
     end: RecordEnd

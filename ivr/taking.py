@@ -104,10 +104,10 @@ async def take(visit: Visit, draft: Draft, manner: Manner) -> Take:
             if recorded.end is RecordEnd.FAILED:
                 return Take(TakeEnd.FAILED)
             seconds = recorded.seconds
+            enough = seconds - recorded.silence_s >= manner.shortest_s
             if recorded.end is RecordEnd.HUNG_UP:
-                enough = seconds >= manner.shortest_s
                 return Take(TakeEnd.KEPT if enough else TakeEnd.TOO_SHORT, seconds, hung_up=True)
-            if seconds - recorded.silence_s < manner.shortest_s:
+            if not enough:
                 seconds, too_short = 0.0, too_short + 1
                 visit.tried(TakeEnd.TOO_SHORT)
                 if too_short == MOST_TOO_SHORT:

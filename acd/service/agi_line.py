@@ -11,7 +11,7 @@ from typing import Any, Protocol, TypeVar
 
 from acd.core.events import LegFailure
 from acd.service.prompts import Resolved
-from acd.service.sound_files import ENDING, look
+from acd.service.sound_files import ENDING, SoundFile, is_silent, look
 from ami_bridge.agi_codec import AgiReply
 from ami_bridge.agi_session import AgiClosed, AgiError, AgiHangup, AgiSession
 from ami_bridge.translation import ANSWERED, hangup_cause, leg_failure
@@ -192,21 +192,20 @@ class AgiLine:
             await self._agi.command("NOOP", timeout_s=COMMAND_TIMEOUT_S, even_if_dead=True)
         if reply.value == "writefile":
             return Recorded(RecordEnd.FAILED)
-        try:
-            found = await asyncio.to_thread(look, Path(path + ENDING))
-        except OSError:
-            found = None
+        found, silent = await asyncio.to_thread(_look, Path(path + ENDING))
         if found is None:
             # During the tone nothing is written yet: a key ends it ("randomerror"), as a hang-up does.
             if reply.value == "randomerror" and reply.digit and reply.digit in limits.finish_keys:
                 return Recorded(RecordEnd.KEY, 0.0, reply.digit)
             gone = self._agi.hangup_seen and reply.result == _FAILED
             return Recorded(RecordEnd.HUNG_UP if gone else RecordEnd.FAILED)
+        silence_s = found.seconds if silent else 0.0
         if reply.result == _FAILED:
-            return Recorded(RecordEnd.HUNG_UP, found.seconds)
+            return Recorded(RecordEnd.HUNG_UP, found.seconds, silence_s=silence_s)
         if reply.value == "dtmf":
-            return Recorded(RecordEnd.KEY, found.seconds, reply.digit)
-        return Recorded(RecordEnd.SILENCE, found.seconds, silence_s=_SILENCE_LEFT_S if limits.silence_s else 0.0)
+            return Recorded(RecordEnd.KEY, found.seconds, reply.digit, silence_s=silence_s)
+        left_s = _SILENCE_LEFT_S if limits.silence_s else 0.0
+        return Recorded(RecordEnd.SILENCE, found.seconds, silence_s=max(silence_s, left_s))
 
     async def set_language(self, language: str) -> None:
         """See ``Line``. The channel's language is set as well: what Asterisk says itself follows it."""
@@ -316,6 +315,15 @@ class AgiLine:
         if reply.result == _FAILED:
             raise LineHungUp(f"{words[0]} ended by the caller's hang-up")
         return reply
+
+
+def _look(path: Path) -> tuple[SoundFile | None, bool]:
+    """A recording, and whether nothing is to be heard in it; None when there is none that can be read."""
+    try:
+        found = look(path)
+        return found, found is not None and is_silent(path)
+    except OSError:
+        return None, False
 
 
 def _dial_end(status: str, cause: str) -> DialEnd:

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import os
 import struct
+import sys
+from array import array
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["ENDING", "RATE_HZ", "SoundFile", "look", "mend"]
+__all__ = ["ENDING", "RATE_HZ", "SoundFile", "is_silent", "look", "mend"]
 
 ENDING = ".wav"
 RATE_HZ = 8000
@@ -20,6 +22,12 @@ _HEADER_BYTES = 44
 _FORM = struct.Struct("<4sI4s4sIHHIIHH4sI")
 _PCM = 1
 _SAMPLE_BYTES = 2
+_FRAME_BYTES = RATE_HZ * _SAMPLE_BYTES // 50
+"""A fiftieth of a second."""
+_AUDIBLE_PEAK = 256
+"""42 dB below full scale: a whisper is louder, an idle line is not."""
+_AUDIBLE_FRAMES = 15
+"""Three tenths of a second are a syllable; the click of a receiver that is put down is shorter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +58,26 @@ def look(path: Path) -> SoundFile | None:
     sound_bytes = max(0, status.st_size - _HEADER_BYTES)
     told = _FORM.unpack(header)[-1] if len(header) == _HEADER_BYTES else 0
     return SoundFile(sound_bytes / (RATE_HZ * _SAMPLE_BYTES), status.st_size, told > 0, status.st_mtime)
+
+
+def is_silent(path: Path) -> bool:
+    """Tell whether nothing is to be heard in a recording. Blocks on the disk, mostly for the first second of sound.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    audible = 0
+    with path.open("rb") as file:
+        file.seek(_HEADER_BYTES)
+        while frame := file.read(_FRAME_BYTES):
+            samples = array("h", frame[: len(frame) // _SAMPLE_BYTES * _SAMPLE_BYTES])
+            if sys.byteorder == "big":
+                samples.byteswap()
+            if samples and (max(samples) > _AUDIBLE_PEAK or min(samples) < -_AUDIBLE_PEAK):
+                audible += 1
+                if audible == _AUDIBLE_FRAMES:
+                    return False
+    return True
 
 
 def mend(path: Path) -> None:

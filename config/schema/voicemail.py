@@ -40,7 +40,7 @@ class BoxSettings(Model):
     """A message ends after so long."""
 
     shortest_s: Annotated[float, Number(0.5, 60, "seconds")] = 2.0
-    """What is shorter is no message; the caller is asked to speak again."""
+    """What is shorter, or silent, is no message; the caller is asked to speak again."""
 
     silence_s: Annotated[int, WholeNumber(0, 60)] = 8
     """A message ends after so many seconds of silence; 0: it does not."""

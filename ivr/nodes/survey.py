@@ -200,7 +200,7 @@ class Survey(Node):
         except LineHungUp:
             recordings.leave(draft)
             raise
-        if recorded.end is RecordEnd.FAILED or recorded.seconds < comment.shortest_s:
+        if recorded.end is RecordEnd.FAILED or recorded.seconds - recorded.silence_s < comment.shortest_s:
             await recordings.discard(draft)
             return "", 0.0
         try:

@@ -331,6 +331,28 @@ async def test_the_silence_that_ended_a_recording_is_told(
     assert await taking == Recorded(RecordEnd.SILENCE, 1.02, silence_s=at_its_end_s)
 
 
+@pytest.mark.parametrize(
+    ("answer", "end"),
+    [
+        ("200 result=-1 (hangup) endpos=40000", RecordEnd.HUNG_UP),
+        ("200 result=35 (dtmf) endpos=40000", RecordEnd.KEY),
+        ("200 result=0 (timeout) endpos=40000", RecordEnd.SILENCE),
+    ],
+)
+async def test_a_recording_in_which_nothing_is_to_be_heard_is_all_silence(
+    ends: Ends, tmp_path: Path, answer: str, end: RecordEnd
+) -> None:
+    base = tmp_path / "said"
+    taking = asyncio.create_task(ends.line.record(str(base), RecordLimits(longest_s=60.0, silence_s=8)))
+    await ends.channel.next_command()
+    await asyncio.to_thread(base.with_suffix(".wav").write_bytes, wav(5.0, sample=3))
+    ends.channel.reply(answer)
+    await ends.channel.next_command()
+    ends.channel.reply("200 result=0")
+    recorded = await taking
+    assert (recorded.end, recorded.seconds, recorded.silence_s) == (end, 5.0, 5.0)
+
+
 async def test_a_line_that_is_torn_while_recording_tells_that_it_does_not_know(ends: Ends, tmp_path: Path) -> None:
     taking = asyncio.create_task(ends.line.record(str(tmp_path / "said"), RecordLimits(longest_s=60.0)))
     await ends.channel.next_command()

@@ -23,7 +23,7 @@ import orjson
 import structlog
 
 from acd.service.files import write_atomically
-from acd.service.sound_files import ENDING, SoundFile, look
+from acd.service.sound_files import ENDING, SoundFile, is_silent, look
 from acd.service.voicemail.message import CallFacts, facts
 
 __all__ = ["Drafts", "Note", "Purpose"]
@@ -190,6 +190,9 @@ class Drafts:
         state = self._open.get(draft_id)
         return state.note if state is not None else None
 
+    async def _is_silent(self, note: Note) -> bool:
+        return await asyncio.to_thread(is_silent, self.sound(note))
+
     # What is lost hold of.
 
     async def run(self) -> None:
@@ -228,7 +231,7 @@ class Drafts:
         rescue = self._rescues.get(note.purpose)
         state.is_held = True
         try:
-            if rescue is not None and found.seconds >= note.shortest_s:
+            if rescue is not None and found.seconds >= note.shortest_s and not await self._is_silent(note):
                 await rescue(note, self.sound(note), found)
         except OSError:
             state.is_held = False

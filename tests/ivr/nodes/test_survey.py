@@ -7,7 +7,7 @@ import pytest
 
 from ivr.context import CallContext
 from ivr.interpreter import Interpreter
-from ivr.line import RecordLimits
+from ivr.line import Recorded, RecordEnd, RecordLimits
 from ivr.nodes import Retries
 from ivr.nodes.survey import Comment, OptIn, Question, Survey
 from ivr.outcome import CallerGone, EndReason, HangUp, Outcome
@@ -213,6 +213,17 @@ async def test_a_comment_that_cannot_be_recorded_or_is_none_leaves_the_answers()
         assert run.result.comment == ""
         assert tapes.kept == []
         assert tapes.gone == gone
+
+
+async def test_a_silent_comment_is_none() -> None:
+    class Silent(ScriptedLine):
+        async def record(self, path: str, limits: RecordLimits) -> Recorded:
+            return Recorded(RecordEnd.SILENCE, 6.0, silence_s=6.0)
+
+    run = Run()
+    line = Silent(reactions={"friendly": [[(0.5, "4")]], "solved": [[(0.5, "1")]]})
+    await run(survey(comment=Comment(prompts=prompts("comment"), limits=RecordLimits(longest_s=30))), line)
+    assert (run.result.comment, run.tapes.kept, run.tapes.gone) == ("", [], ["c1-main.start"])
 
 
 async def test_without_a_next_node_the_call_ends() -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from ivr.interpreter import Interpreter
-from ivr.line import LineHungUp, Recorded, RecordLimits
+from ivr.line import LineHungUp, Recorded, RecordEnd, RecordLimits
 from ivr.mailboxes import BoxTrouble
 from ivr.nodes import Voicemail
 from ivr.outcome import CallerGone, HangUp, Outcome
@@ -75,6 +75,17 @@ async def test_a_hang_up_at_once_leaves_nothing() -> None:
     assert isinstance(await visited.run(), CallerGone)
     assert visited.boxes.delivered == []
     assert visited.boxes.discarded == ["vm-1"]
+
+
+async def test_who_hangs_up_and_was_silent_leaves_nothing() -> None:
+    class Silent(ScriptedLine):
+        async def record(self, path: str, limits: RecordLimits) -> Recorded:
+            return Recorded(RecordEnd.HUNG_UP, 6.0, silence_s=6.0)
+
+    visited = Visited()
+    visited.line = Silent()
+    assert isinstance(await visited.run(), CallerGone)
+    assert (visited.boxes.delivered, visited.boxes.discarded) == ([], ["vm-1"])
 
 
 async def test_a_hang_up_during_the_greeting_is_left_to_be_found() -> None:

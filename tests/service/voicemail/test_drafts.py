@@ -51,8 +51,8 @@ class Bench:
     async def begin(self) -> Note:
         return await self.drafts.begin(Purpose.MESSAGE, "cards", CALL, longest_s=60.0, shortest_s=2.0)
 
-    def record(self, note: Note, seconds: float, *, closed: bool = True) -> Path:
-        path = record(str(self.drafts.base(note)), seconds, closed=closed)
+    def record(self, note: Note, seconds: float, *, closed: bool = True, sample: int = 513) -> Path:
+        path = record(str(self.drafts.base(note)), seconds, closed=closed, sample=sample)
         os.utime(path, (self.wall.now, self.wall.now))
         return path
 
@@ -150,6 +150,17 @@ async def test_what_is_too_short_is_dropped_and_what_never_began_later(bench: Be
     await bench.take_care(later)
     assert bench.files() == []
     assert bench.rescued == []
+
+
+async def test_what_is_silent_is_dropped(bench: Bench) -> None:
+    silent, spoken = await bench.begin(), await bench.begin()
+    bench.record(silent, 10.0, sample=5)
+    bench.record(spoken, 10.0)
+    later = bench.another()
+    bench.wall.now += GRACE_S + 0.1
+    await bench.take_care(later)
+    assert bench.files() == []
+    assert [note_id for note_id, _ in bench.rescued] == [spoken.id]
 
 
 async def test_who_hangs_up_before_the_tone_leaves_nothing(bench: Bench) -> None:
