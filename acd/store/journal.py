@@ -213,7 +213,11 @@ class _Writer:
     def _open(self, segment: _NewSegment) -> None:
         self._close()
         self._file = os.open(segment.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
-        self._write(orjson.dumps({**segment.header, **segment.origin()}) + b"\n")
+        try:
+            self._write(orjson.dumps({**segment.header, **segment.origin()}) + b"\n")
+        except OSError:
+            segment.path.unlink(missing_ok=True)  # a disk that is full for a day would have one for each minute of it
+            raise
         self._on_error("")
         self._prune(segment.path)
 

@@ -139,7 +139,7 @@ def read_segment(path: Path) -> Segment:
     with path.open("rb") as file:
         first = file.readline()
     if not first.endswith(b"\n") and first[: len(_BEGINNING)] == _BEGINNING[: len(first)]:
-        raise TornSegment(f"{path}: no input: the engine ended as it began this segment")
+        raise TornSegment(f"{path}: no input: the engine was killed as it began this segment")
     try:
         header = orjson.loads(first)
     except orjson.JSONDecodeError as error:

@@ -40,7 +40,7 @@ def test_one_that_is_damaged_hides_none_of_the_others(tmp_path: Path, capsys: py
     out, err = capsys.readouterr()
     assert f"acd replay: {first}:4: not an input" in err
     assert out.count("all the same") == len(others)
-    assert "no input: the engine ended as it began this segment" in out
+    assert "no input: the engine was killed as it began this segment" in out
 
 
 def test_where_two_versions_part(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -233,6 +233,18 @@ def test_a_segment_is_closed_after_its_time_when_no_call_is_there(tmp_path: Path
     assert waiting.segment.path == begun[1].path
 
 
+def test_segments_that_are_too_old_go_when_one_begins(tmp_path: Path) -> None:
+    Recorded(tmp_path).journal.close()
+    Recorded(tmp_path).journal.close()
+    old, young = segments(tmp_path)
+    for path, age_s in ((old, 101.0), (young, 50.0)):
+        os.utime(path, (time.time() - age_s,) * 2)
+    Recorded(tmp_path, limits=JournalLimits(max_age_s=100.0)).journal.close()
+    kept = segments(tmp_path)
+    assert old not in kept
+    assert (len(kept), young in kept) == (2, True)
+
+
 def test_a_checkpoint_of_another_version_is_named(tmp_path: Path) -> None:
     recorded = Recorded(tmp_path, limits=JournalLimits(segment_age_s=1.0))
     recorded.feed(CallQueued("c1", "sales", requires=(("en", 9),)))
@@ -320,9 +332,14 @@ def test_a_full_disk_stops_the_journal_and_not_the_engine(tmp_path: Path, monkey
     assert recorded.journal.failing
     recorded.feed(CallQueued("c1", "sales"))
     assert recorded.errors[-1].count("No space") == 1
+    recorded.told.clear()
+    recorded.feed(TimePassed(), after_s=61.0)  # tried again after a minute, in vain
+    assert recorded.told.wait(10)
+    assert len(segments(tmp_path)) == 1, "nothing is left of the attempt"
 
     monkeypatch.setattr(os, "write", real_write)
-    recorded.feed(TimePassed(), after_s=61.0)  # tried again after a minute, from a checkpoint
+    recorded.feed(TimePassed())
+    recorded.feed(TimePassed(), after_s=61.0)  # and again, from a checkpoint
     recorded.feed(CallQueued("c2", "sales"))
     recorded.journal.close()
     assert recorded.errors[-1] == ""
