@@ -202,6 +202,7 @@ class AsteriskLink:
         devices = {item.get("Device", ""): item.get("State", "") for item in states}
         awaited = parts.stocktaking.take(channels, devices)
         parts.late.compare({channel.uniqueid: channel.name for channel in channels})
+        parts.late.stop_strays(channel.uniqueid for channel in channels if not channel.bridge_id)
         log.info("in step with Asterisk", channels=len(channels), on_their_way_in=len(awaited))
         if not self._resumed:
             self._expected = {caller: call for caller, call in awaited.items() if call not in self._settled}

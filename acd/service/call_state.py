@@ -16,10 +16,23 @@ from urllib.parse import parse_qsl, quote_plus
 
 from acd.service.stored_walk import MOST_MENUS, StoredWalk
 
-__all__ = ["CALL_VARIABLE", "STATE_VARIABLE", "CallPhase", "CallStateError", "StoredCall", "is_call_id"]
+__all__ = [
+    "CALLED_BACK_VARIABLE",
+    "CALL_VARIABLE",
+    "STATE_VARIABLE",
+    "CallPhase",
+    "CallStateError",
+    "StoredCall",
+    "is_call_id",
+]
 
 CALL_VARIABLE = "ACD_CALL"
 STATE_VARIABLE = "ACD_STATE"
+CALLED_BACK_VARIABLE = "ACD_CALLED_BACK"
+"""``CALL|QUEUE`` on the channel of a customer whom an agent has called back: an engine after us finds the talk by it.
+
+Not ``ACD_CALL``: who is called has no place in our dialplan, even if the number is one of ours.
+"""
 
 _VERSION = "1"
 _PLAIN = re.compile(r"[A-Za-z0-9_.-]*")

@@ -10,12 +10,13 @@ A phone of ours is known by the Uniqueid that we give it, so nothing has to be m
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import structlog
 
 from acd.core.events import Event, LegAnswered, LegFailed, LegFailure, OfferBridged, TalkEnded
+from acd.service.call_state import is_call_id
 from acd.service.live_site import AgentPhone
 from ami_bridge.agi_session import AgiSession
 from ami_bridge.translation import hangup_cause, is_surrogate, leg_failure
@@ -24,6 +25,9 @@ __all__ = ["CallerId", "LateLeg", "LateLegs"]
 
 log = structlog.get_logger(__name__)
 
+_PREFIX = "acd-"
+_CUSTOMERS = "cb-"
+"""What follows the prefix where a customer's phone is rung, which is no agent's."""
 _LEAST_RING_S = 1.0
 """A phone that would ring for less is not rung (seconds)."""
 _NOT_A_NUMBER = re.compile(r"[^0-9+*#]")
@@ -75,7 +79,8 @@ class LateLegs:
 
     ``post`` tells the engine. ``originate(headers)`` sends the AMI action and tells whether it went out. ``hang_up``
     ends a channel, by name or Uniqueid. ``winner(offer)`` is who has picked up first, as the engine knows.
-    ``on_activity(agent_id, busy)`` is told when a phone begins and ends to ring or talk.
+    ``on_activity(agent_id, busy)`` is told when a phone begins and ends to ring or talk. ``counts_from``: greater than
+    any number that an engine before us gave, whose phones may still ring for the same calls.
     """
 
     def __init__(
@@ -85,6 +90,7 @@ class LateLegs:
         hang_up: Callable[[str], None],
         winner: Callable[[str], str],
         on_activity: Callable[[str, bool], None],
+        counts_from: int = 0,
     ) -> None:
         self._post = post
         self._originate = originate
@@ -93,7 +99,7 @@ class LateLegs:
         self._on_activity = on_activity
         self._by_uniqueid: dict[str, LateLeg] = {}
         self._by_offer: dict[str, list[LateLeg]] = {}
-        self._rung = 0
+        self._rung = counts_from
 
     # What the caller's stay tells and asks.
 
@@ -114,7 +120,7 @@ class LateLegs:
         if timeout_s < _LEAST_RING_S:
             return False
         self._rung += 1
-        leg = LateLeg(offer_id, call_id, agent_id, f"acd-{call_id}-{self._rung}", joins=joins)
+        leg = LateLeg(offer_id, call_id, agent_id, f"{_PREFIX}{call_id}-{self._rung}", joins=joins)
         headers: dict[str, str | tuple[str, ...]] = {
             "Channel": phone.dial,
             "Context": "acd-leg",
@@ -240,6 +246,18 @@ class LateLegs:
                 self._gone(leg, LegFailure.MISSED)
             elif leg.over:
                 self._hang_up(leg.uniqueid)
+
+    def stop_strays(self, alone: Iterable[str]) -> None:
+        """Of all channels these (Uniqueids) are connected with nobody: hang up what an engine before us has rung.
+
+        Nobody would take the line when it is picked up, nor learn who answers what it dials.
+        """
+        for uniqueid in alone:
+            call_id = uniqueid.removeprefix(_PREFIX).rpartition("-")[0]
+            is_leg = uniqueid.startswith(_PREFIX) and is_call_id(call_id) and not call_id.startswith(_CUSTOMERS)
+            if is_leg and uniqueid not in self._by_uniqueid:
+                log.info("phone rung by an engine before us", call_id=call_id)
+                self._hang_up(uniqueid)
 
     # What follows from it.
 

@@ -110,7 +110,14 @@ class Parts:
         post = self.host.post
         self.devices = DeviceWatch(self._site.agents_by_device, post, loop.call_later)
         self._tracker = LegTracker(self._post_of_dial, self.link.hang_up, loop.call_later, self.devices.on_activity)
-        self._late = LateLegs(post, self.link.originate, self.link.hang_up, self._winner_of, self.devices.on_activity)
+        self._late = LateLegs(
+            post,
+            self.link.originate,
+            self.link.hang_up,
+            self._winner_of,
+            self.devices.on_activity,
+            counts_from=int(time.time() * 1000),
+        )
         restored = RestoredTalks(post, self.devices.on_activity)
         self.agent_states = AgentStateFile(state_dir / "agents.json")
         agents = self._agents = AgentPresences(self.engine.agents, post, self.agent_states)

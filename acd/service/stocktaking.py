@@ -15,7 +15,15 @@ import structlog
 from acd.core.calls import Call
 from acd.core.events import CallEnded, Event, TalkEnded, TalkRestored
 from acd.core.transitions import CallState
-from acd.service.call_state import CALL_VARIABLE, STATE_VARIABLE, CallPhase, CallStateError, StoredCall, is_call_id
+from acd.service.call_state import (
+    CALL_VARIABLE,
+    CALLED_BACK_VARIABLE,
+    STATE_VARIABLE,
+    CallPhase,
+    CallStateError,
+    StoredCall,
+    is_call_id,
+)
 from acd.service.clocks import Clocks
 from acd.service.devices import DeviceWatch
 from acd.service.legs import LegTracker
@@ -27,7 +35,7 @@ __all__ = ["Channel", "RestoredTalks", "Stocktaking", "read_channels"]
 
 log = structlog.get_logger(__name__)
 
-VARIABLES = f"{CALL_VARIABLE},{STATE_VARIABLE}"
+VARIABLES = f"{CALL_VARIABLE},{STATE_VARIABLE},{CALLED_BACK_VARIABLE}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +172,7 @@ class Stocktaking:
         self._compare_dials(present, linked)
         expected = {}
         for channel in channels:
+            self._find_called_back(channel, in_bridge.get(channel.bridge_id, []))
             stored = self._stored(channel)
             if stored is None or channel.uniqueid in self._restored:
                 continue
@@ -174,7 +183,7 @@ class Stocktaking:
                 continue
             leg = self._agent_leg(channel, in_bridge.get(channel.bridge_id, []))
             if leg is not None:
-                self._restore(channel, leg, call_id, stored)
+                self._restore(channel, leg, call_id, stored.queue)
             elif not any(other is not channel for other in linked[channel.linkedid]):
                 expected[channel.uniqueid] = call_id  # no phone rings for it: it is on its way in
         for device, state in device_states.items():
@@ -205,14 +214,23 @@ class Stocktaking:
             (leg for leg in bridged if leg is not caller and phone_of_channel(leg.name) in self._agents_by_phone), None
         )
 
-    def _restore(self, caller: Channel, leg: Channel, call_id: str, stored: StoredCall) -> None:
+    def _find_called_back(self, channel: Channel, bridged: Iterable[Channel]) -> None:
+        """Take up the talk with a customer whom an engine before us has let an agent call back."""
+        call_id, _, queue = channel.variables.get(CALLED_BACK_VARIABLE, "").partition("|")
+        leg = self._agent_leg(channel, bridged) if is_call_id(call_id) else None
+        known = self._calls.get(call_id)
+        under_way = known is not None and known.state is not CallState.WAITING  # it is our own engine's
+        if leg is not None and not under_way and channel.uniqueid not in self._restored:
+            self._restore(channel, leg, call_id, queue)
+
+    def _restore(self, caller: Channel, leg: Channel, call_id: str, queue: str) -> None:
         known = self._calls.get(call_id)
         if known is not None and known.state is CallState.TALKING:
             return
         agent_id = self._agents_by_phone[phone_of_channel(leg.name)]
-        log.info("talk found", call_id=call_id, agent=agent_id, queue=stored.queue)
+        log.info("talk found", call_id=call_id, agent=agent_id, queue=queue)
         self._restored.add(caller.uniqueid, leg.uniqueid, call_id, agent_id)
-        self._post(TalkRestored(call_id, agent_id, stored.queue, self._clocks.monotonic() - leg.age_s))
+        self._post(TalkRestored(call_id, agent_id, queue, self._clocks.monotonic() - leg.age_s))
 
 
 def _seconds(text: str) -> float:

@@ -72,6 +72,49 @@ async def test_the_agent_is_called_then_the_customer(stage: OpenStage) -> None:
         assert await s.engine.metric("acd_callbacks") == 0
 
 
+async def test_a_talk_outlives_the_engine_and_the_customer_is_not_called_again(stage: OpenStage) -> None:
+    async with stage(agents=ANNA, start="not-ready", queues=QUEUES, routing=OUTBOUND) as s:
+        s.phones["anna"].behaviour = Answer()
+        await promised(s)
+        await s.engine.post("/api/agents/anna/ready")
+        customer = await s.rings(CUSTOMER)
+        customer.answer()
+        await customer.answered()
+        await s.talking(1)
+        s.engine.kill()  # before or after that was noted
+        await s.engine.wait()
+        await s.engine.start()
+        await s.engine.ready()
+        await s.talking(1)
+        await s.engine.agent("anna", "talking")
+        assert await s.engine.metric("acd_callbacks") == 0
+        await customer.hang_up()
+        await s.empty()
+        await s.engine.agent("anna", "ready")
+
+
+async def test_the_customer_is_tried_again_if_the_engine_dies_while_that_phone_rings(stage: OpenStage) -> None:
+    routing = {**OUTBOUND, "callbacks": {**OUTBOUND["callbacks"], "pause_s": "1"}}
+    async with stage(agents=ANNA, start="not-ready", queues=QUEUES, routing=routing) as s:
+        s.phones["anna"].behaviour = Answer()
+        await promised(s)
+        await s.engine.post("/api/agents/anna/ready")
+        first = await s.rings(CUSTOMER)
+        s.engine.kill()
+        await s.engine.wait()
+        await s.engine.start()
+        await s.engine.ready()
+        await first.ended()
+        assert first.cancelled, "nobody would learn who answers"
+        customer = await s.rings(CUSTOMER, 2)
+        customer.answer()
+        await customer.answered()
+        await s.talking(1)
+        await customer.hang_up()
+        await s.empty()
+        assert kept(s) == []
+
+
 async def test_the_place_is_kept_over_a_restart(stage: OpenStage) -> None:
     async with stage(agents=ANNA, start="not-ready", queues=QUEUES, routing=OUTBOUND) as s:
         s.phones["anna"].behaviour = Answer()

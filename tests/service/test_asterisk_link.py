@@ -55,9 +55,19 @@ class FakeAmi:
         return True
 
     def channel(
-        self, uniqueid: str, call_id: str = "", *, phone: str = "trunk", linked: str = "", bridge: str = ""
+        self,
+        uniqueid: str,
+        call_id: str = "",
+        *,
+        phone: str = "trunk",
+        linked: str = "",
+        bridge: str = "",
+        called_back: str = "",
     ) -> None:
-        """Add a channel; with a call it is a caller who waits in the queue cards."""
+        """Add a channel; with a call it is a caller who waits in the queue cards.
+
+        ``called_back``: the callback for which it was dialled, or dials.
+        """
         message = StatusMessage(
             {
                 "Event": "Status",
@@ -71,6 +81,8 @@ class FakeAmi:
         if call_id:
             state = StoredCall(phase=CallPhase.QUEUE, arrived_at=1.0, queue="cards", entered_at=2.0)
             message.variables = [f"ACD_CALL={call_id}", f"ACD_STATE={state.encode()}"]
+        if called_back:
+            message.variables = [f"ACD_CALLED_BACK={called_back}|cards"]
         self.statuses.append(message)
 
 
@@ -144,6 +156,29 @@ async def test_callers_who_ring_or_talk_are_not_awaited(parts: Parts, ami: FakeA
     assert parts.engine.agents["bob"].call is None
     parts.link.on_event(AmiMessage({"Event": "Hangup", "Uniqueid": "3", "Channel": "PJSIP/trunk-3"}))
     assert not parts.engine.calls
+
+
+async def test_the_talk_of_an_agent_who_has_called_back_is_found(parts: Parts, ami: FakeAmi) -> None:
+    parts.host.post(CallArrived("cb"))
+    parts.host.post(CallQueued("cb", "cards"))  # as after the restart: not known yet to be reached
+    ami.channel("3", phone="anna", bridge="b", called_back="cb")
+    ami.channel("4", linked="3", bridge="b", called_back="cb")
+    await parts.link.resync(parts.ami)
+    assert not suspended(parts)
+    assert parts.engine.calls["cb"].agent is parts.engine.agents["anna"]
+    inputs = parts.engine.inputs
+    await parts.link.resync(parts.ami)
+    assert parts.engine.inputs == inputs, "once"
+    parts.link.on_event(AmiMessage({"Event": "Hangup", "Uniqueid": "4", "Channel": "PJSIP/trunk-4"}))
+    assert not parts.engine.calls
+    assert parts.engine.agents["anna"].call is None
+
+
+async def test_a_phone_that_rings_for_an_engine_before_us_stops(parts: Parts, ami: FakeAmi) -> None:
+    ami.channel("acd-c1-7", phone="anna", called_back="c1")
+    ami.channel("acd-c2-7", phone="bob", bridge="b")
+    await parts.link.resync(parts.ami)
+    assert [headers["Channel"] for name, headers in ami.sent if name == "Hangup"] == ["acd-c1-7"]
 
 
 async def test_a_second_list_does_not_restore_a_talk_twice(parts: Parts, ami: FakeAmi) -> None:

@@ -147,6 +147,12 @@ def test_what_was_missed_while_ami_was_away(bench: Bench) -> None:
     assert bench.posted == [LegFailed("c1.1", "anna", LegFailure.MISSED)]
 
 
+def test_phones_that_an_engine_before_us_has_rung_stop(bench: Bench) -> None:
+    bench.ring()
+    bench.late.stop_strays(["acd-c1-1", "acd-c9-7", "acd-cb-c9-2", "1795317931.7", "acd-", "acd-c1"])
+    assert bench.hung_up == ["acd-c9-7"], "not our own, not a customer's, not anybody's"
+
+
 # With the caller's stay.
 
 PROGRESSIVE = {"cards": {"strategy": {"name": "progressive-ring", "options": {"step_s": "1"}}}, "general": {}}
@@ -184,7 +190,8 @@ async def test_the_winner_is_connected_when_the_dial_has_ended(tmp_path: Path) -
         assert caller.variables["DIALSTATUS"] == "NOANSWER", "killed now, they have not talked"
         assert caller.variables["DIALEDPEERNAME"] == "PJSIP/bob-00000002", "for whom a transfer is told from a hang-up"
         assert site.agent("anna") is AgentState.RESERVED, "until they are really connected"
-        site.ami("BridgeEnter", Uniqueid="acd-" + site.call.id + "-1", BridgeUniqueid="b1")
+        (rung,) = [str(headers["ChannelId"]) for name, headers in site.sent if name == "Originate"]
+        site.ami("BridgeEnter", Uniqueid=rung, BridgeUniqueid="b1")
         assert (site.agent("anna"), site.agent("bob")) == (AgentState.READY, AgentState.TALKING)
         caller.reply("200 result=0")
         await caller.closed()

@@ -12,6 +12,7 @@ from enum import Enum
 import structlog
 
 from acd.service.agi_line import AgiLine, Sounds
+from acd.service.call_state import CALLED_BACK_VARIABLE
 from acd.service.callbacks.entries import Callback
 from acd.service.callbacks.policy import QueueCallbacks
 from acd.service.late_legs import LateLeg, LateLegs
@@ -93,6 +94,7 @@ class AgentFirst:
             return AgentResult.UNREACHED
         site = entry.dialled if entry.dialled.lstrip("+").isdigit() else ""
         await line.set_variable("CALLERID(num)", site)
+        await line.set_variable(f"_{CALLED_BACK_VARIABLE}", f"{entry.id}|{entry.queue}")  # _: for whom it dials, too
         log.info("customer is called back", call_id=entry.id, number=entry.number, attempt=entry.attempts)
         # No option lets either end transfer; g: the engine ends the call, as ever.
         await line.run_application("Dial", f"{device},{how.ring_s:g},grL({LONGEST_CALL_S * 1000})")

@@ -15,7 +15,7 @@ from pathlib import Path
 import structlog
 
 from acd.core.commands import AddLeg, CancelLeg, CancelOffer, Command, FaultFound, OfferCall, Overflow, VerifyOffer
-from acd.core.events import CallEnded, Event, LegFailed, LegFailure, OfferBridged, OfferEnded
+from acd.core.events import CallEnded, Event, LegFailed, LegFailure, OfferBridged, OfferEnded, TalkRestored
 from acd.service.callbacks.agents_turn import NO_LINE_PAUSE_S, AgentsTurn
 from acd.service.callbacks.customers_turn import CustomersTurn
 from acd.service.callbacks.entries import Callback, Stage
@@ -112,6 +112,8 @@ class Callbacks:
                 self._got_agent(call_id)
             elif run.stage is Stage.ON_LINE:
                 self._customers.got_agent(call_id, run)
+        elif isinstance(event, TalkRestored):
+            self._runs.finish(event.call_id, "reached")  # by an engine before us, which could not note it
 
     def promised_since(self, call_id: str, caller: str, queue: str) -> float | None:
         """A caller enters a queue: since when has this customer waited for a callback by it (UNIX time), if at all?

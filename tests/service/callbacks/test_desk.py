@@ -14,7 +14,7 @@ from typing import Any
 import orjson
 import pytest
 
-from acd.core.events import AgentReady
+from acd.core.events import AgentReady, CallEnded, TalkRestored
 from acd.core.transitions import AgentState, CallState
 from acd.service.asterisk_link import AsteriskLink
 from acd.service.callbacks import agents_turn, desk, runs
@@ -435,6 +435,17 @@ async def test_a_talk_by_another_queue_takes_no_promise_back(tmp_path: Path) -> 
         site.dial_begins("carl", "L1", "1.2")
         site.bridged("L1", "1.2")
         assert len(site.parts.callbacks) == 1
+
+
+async def test_a_talk_found_after_a_restart_is_no_longer_owed(tmp_path: Path) -> None:
+    async with opened(tmp_path, state={"format": 2, "callbacks": [entry()]}) as site:
+        await site.until(lambda: stages(site) == [Stage.WAITING])
+        call_id = site.call.id
+        site.parts.host.post(TalkRestored(call_id, "anna", "general", site.parts.host.now()))
+        assert not site.parts.callbacks
+        assert site.agent("anna") is AgentState.TALKING
+        site.parts.host.post(CallEnded(call_id))
+        assert not site.parts.engine.calls
 
 
 async def test_who_calls_in_while_the_callback_dials_is_rung_no_longer(tmp_path: Path) -> None:
