@@ -38,8 +38,11 @@ def check_rules(draft: Draft, findings: Findings) -> None:
     if routing is None:
         return
     _check_settings(draft, findings, ("defaults",), routing.defaults)
+    _check_keys_told(draft, findings, ("defaults",), routing.defaults, routing.defaults)
     for name, queue in routing.queues.items():
         _check_settings(draft, findings, ("queues", name), queue)
+        own = "while_waiting" in queue.model_fields_set
+        _check_keys_told(draft, findings, ("queues", name), queue, queue if own else routing.defaults)
     _check_hours(draft, findings, routing)
     _check_circles(draft, findings, routing)
 
@@ -50,7 +53,13 @@ def _check_settings(draft: Draft, findings: Findings, path: KeyPath, settings: Q
             _check_action(draft, findings, (*path, key, place, "then"), rule.then)
     for key, action in settings.keys.items():
         _check_action(draft, findings, (*path, "keys", key), action)
-    if settings.keys and not any(message.play for message in settings.while_waiting) and not findings.errors:
+
+
+def _check_keys_told(
+    draft: Draft, findings: Findings, path: KeyPath, settings: QueueSettings, heard: QueueSettings
+) -> None:
+    """Tell of keys that no message while waiting can name; ``heard`` has the messages."""
+    if settings.keys and not any(message.play for message in heard.while_waiting) and not findings.errors:
         position = draft.routing.source.key((*path, "keys"))
         findings.warning(position, "nobody tells callers of these keys; add a message with 'play' to while_waiting")
 

@@ -87,6 +87,8 @@ def test_keys_lead_somewhere_and_callers_are_told_of_them(tmp_path: Path) -> Non
     assert messages(tmp_path / "b", queues=queues) == [
         "nobody tells callers of these keys; add a message with 'play' to while_waiting"
     ]
+    told = {"while_waiting": [{"play": "choose"}]}
+    assert messages(tmp_path / "f", queues=queues, defaults=told) == [], "by what holds for all queues"
     queues["cards"]["keys"] = {"1": {"callback": "cards"}}
     assert any("nobody may be called back" in message for message in messages(tmp_path / "c", queues=queues))
     queues["cards"]["while_waiting"] = [{"play": "choose"}]
