@@ -34,6 +34,13 @@ class Directory:
     def __contains__(self, extension: str) -> bool:
         return extension in self.nodes or extension in self.agents
 
+    def __eq__(self, other: object) -> bool:
+        """Whether the same extensions lead to the same places: two readings of one configuration are equal."""
+        return isinstance(other, Directory) and (self.nodes, self.agents) == (other.nodes, other.agents)
+
+    def __hash__(self) -> int:
+        return hash((frozenset(self.nodes.items()), frozenset(self.agents.items())))
+
     def begins(self, digits: str) -> bool:
         """Whether an extension begins with these digits and goes on."""
         return digits in self._beginnings

@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import importlib.metadata
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
@@ -76,12 +77,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     if module is None:  # argparse has ended the process for every other case
         parser.error("no such command")
     try:
-        return module.run(args)
+        code = module.run(args)
+        sys.stdout.flush()
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:  # the reader of our output (`head`, `less`) has gone
-        sys.stderr.close()
+        # What is left of it must not be tried again at the end of the process, which would complain and exit by 120.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    return code
 
 
 def _load(command: str) -> CommandModule:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+import config
 from acd.cli import COMMANDS, main
 
 
@@ -46,3 +48,15 @@ def test_a_command_imports_no_other() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.stderr.strip() == ""
+
+
+def test_a_reader_that_has_gone_is_no_trouble() -> None:
+    demo = Path(config.__file__).parent / "examples" / "demo"
+    code = f"from acd.cli import main; raise SystemExit(main(['check-config', '--config', {str(demo)!r}]))"
+    command = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert command.stdout is not None
+    command.stdout.close()
+    assert command.stderr is not None
+    with command.stderr:
+        assert command.stderr.read() == b""
+    assert command.wait(60) == 1

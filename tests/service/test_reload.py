@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+import config
 from acd.core.transitions import AgentState, CallState
 from acd.service.compile import compile_config
 from acd.service.live_site import LiveSite
@@ -136,6 +137,13 @@ def test_prompts_and_trees_are_compared(tmp_path: Path) -> None:
     after = compile_config(load_site(folder))
     assert changes_between(before, after) == ["menu night: new", "prompt choose (en): changed"]
     assert changes_between(after, before) == ["menu night: gone", "prompt choose (en): changed"]
+
+
+@pytest.mark.parametrize("example", ["demo", "bank"])
+def test_a_folder_that_is_read_again_has_no_changes(example: str) -> None:
+    folder = Path(config.__file__).parent / "examples" / example
+    once, again = (compile_config(load_site(folder)) for _ in range(2))
+    assert changes_between(once, again) == []
 
 
 def test_who_is_still_on_a_call_stays_known(tmp_path: Path) -> None:
