@@ -61,17 +61,19 @@ def run(args: argparse.Namespace) -> int:
 
 def _of_engine(args: argparse.Namespace) -> Any:
     acd = load(config_folder(args), overrides=config_overrides(args)).acd
+    journal = Path(acd.state_dir) / "journal"
     client = ApiClient.at(acd.web.host, acd.web.port, Path(acd.state_dir))
     if args.agent is not None:
         return client.get("agents", args.agent, "explanation")
     try:
         return client.get("calls", args.call, "explanation")
     except NotKnown:
-        journal = Path(acd.state_dir) / "journal"
         if not journal.is_dir():
             raise
         print(f"not in the engine's memory; looking it up in {journal}", file=sys.stderr)
         return _of_journal(journal, args.call)
+    except ApiError as error:
+        raise ApiError(f"{error}\nWhat it has written down: acd explain {args.call} --journal {journal}") from error
 
 
 def _of_journal(place: Path, call_id: str) -> Any:

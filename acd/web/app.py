@@ -95,8 +95,8 @@ async def _explain_call(request: web.Request) -> web.Response:
     explanation = request.app[_BACKEND].explain_call(request.match_info["call_id"])
     if explanation is None:
         raise web.HTTPNotFound(
-            text="No live or recent call has this id; GET /api/status lists the live ones, and GET /api/callbacks the"
-            " callbacks that wait for their time."
+            text="No live or recent call has this id; GET /api/status lists the live ones, GET /api/callbacks the"
+            " callbacks that wait for their time, and `acd explain` looks older ones up in the journal."
         )
     return json_answer(explanation)
 

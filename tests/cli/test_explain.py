@@ -89,6 +89,10 @@ async def test_a_call_that_the_engine_has_forgotten_is_found_in_its_journal(
         assert f"looking it up in {journal}" in err
         assert await asyncio.to_thread(main, ["explain", "nobody", *asked]) == 1
         assert f"{journal} names no call nobody" in capsys.readouterr().err
+    assert await asyncio.to_thread(main, ["explain", CALL, *asked]) == 1  # the server has gone
+    err = capsys.readouterr().err
+    assert "is `acd run` up" in err
+    assert f"acd explain {CALL} --journal {journal}" in err
 
 
 def test_what_cannot_be_explained(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
