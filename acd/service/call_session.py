@@ -37,6 +37,8 @@ __all__ = ["CallSession"]
 
 log: FilteringBoundLogger = structlog.get_logger(__name__)
 
+_CALLED_BACK = "callback-customer"
+"""What a customer who was rung first hears as long as no agent's phone rings."""
 _MOST_REQUEUES = 3
 """So often a call is queued again that the engine let go of after a fault, or that could not go where it was sent."""
 _MUSIC = "default"
@@ -246,6 +248,8 @@ class CallSession:
             )
             log.info("call queued", call_id=self.call_id, queue=queued.queue)
             self._waiting.queued()
+            if self._place.caller and stay.dialling is None:
+                stay.say(_CALLED_BACK)
             if not saved and stay.dialling is None:
                 await self._memory.save()
             return await stay.run(), stay

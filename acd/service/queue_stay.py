@@ -16,6 +16,7 @@ import structlog
 
 from acd.core.commands import AddLeg, Announce, CancelLeg, CancelOffer, ChangeQueue, OfferCall, Overflow
 from acd.core.events import CallLeftQueue, LegFailed, LegFailure, OfferEnded
+from acd.core.specs import WaitingMessageKind
 from acd.service.agi_line import AgiLine, hung_up
 from acd.service.late_legs import CallerId, LateLeg
 from acd.service.legs import DialResult, Known
@@ -170,6 +171,10 @@ class QueueStay:
         if self._tools.can_stop_playback():
             self._announcements.append(command)
             self._wake()
+
+    def say(self, prompt: str) -> None:
+        """Tell the caller this as ``announce`` does: at once if the caller waits, not at all while phones ring."""
+        self.announce(Announce(0, self._call_id, WaitingMessageKind.PROMPT, 0, None, prompt))
 
     def overflowed(self, command: Overflow) -> None:
         """The call has left the queue."""

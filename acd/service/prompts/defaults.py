@@ -50,6 +50,10 @@ DEFAULT_TEXTS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "zh": "您可以挂机，我们将按顺序给您回电。",
         },
         "callback-agent": {"en": "This is a callback. Please wait.", "zh": "这是一个回拨电话，请稍候。"},
+        "callback-customer": {
+            "en": "This is the call that you asked for. You will be connected in a moment.",
+            "zh": "这是您预约的回电，即将为您接通，请稍候。",
+        },
         "callback-for": {"en": "This is a callback to", "zh": "这是一个回拨电话，号码是"},
         "callback-accept": {"en": "Press one to call.", "zh": "请按一拨打。"},
         "callback-not-reached": {"en": "The customer was not reached.", "zh": "未能接通客户。"},

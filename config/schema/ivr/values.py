@@ -51,6 +51,7 @@ BUILT_IN_PROMPTS: Final = frozenset(
         "callback-already",
         "callback-confirm",
         "callback-confirm-only",
+        "callback-customer",
         "callback-enter",
         "callback-for",
         "callback-not-possible",

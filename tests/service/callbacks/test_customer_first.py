@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,9 @@ from acd.core.transitions import AgentState, CallState
 from acd.service.asterisk_link import AsteriskLink
 from acd.service.callbacks import desk
 from acd.service.callbacks.entries import Stage
+from acd.service.prompts import Resolved
 from acd.web.backend import AgentAction
+from ivr.speech import Prompt, Speech
 from tests.service.fake_channel import FakeChannel
 from tests.service.sites import write_site
 from tests.service.test_calls import Site, run
@@ -240,13 +242,22 @@ async def test_a_limit_of_nothing_means_the_agent_first(tmp_path: Path) -> None:
         assert originated(site)[0]["Channel"] == "PJSIP/anna"
 
 
-async def test_an_answer_without_an_agent_in_time_is_silent(tmp_path: Path) -> None:
+async def test_an_answer_without_an_agent_in_time_is_silent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with opened(tmp_path) as site:
         call_id = await promised(site)
         site.parts.host.post(AgentReady("anna"))
         await site.until(lambda: len(originated(site)) == 1)
         site.parts.backend.act_on_agent("anna", AgentAction.NOT_READY, "")
+        said: list[Speech] = []
+
+        async def resolve_all(speech: Sequence[Speech], language: str) -> Resolved:
+            said.extend(speech)
+            return Resolved(("/sounds/file",), ())
+
+        monkeypatch.setattr(site.parts.prompts, "resolve_all", resolve_all)
         line = await picked_up(site, call_id)
+        await line.until("STREAM FILE")
+        assert said == [Prompt("callback-customer")], "no silence, no music without a word"
         await line.until("SET MUSIC ON")
         answers = site.parts.callbacks._ledger.answers.seen
         await site.until(lambda: [silent for _, silent in answers] == [True])
