@@ -17,9 +17,9 @@ from acd.cli.check_config import add_config_options, config_folder, config_overr
 from acd.service.compile import compile_config
 from acd.service.logs import set_up_logging
 from acd.service.prompts.cache import CacheError
+from acd.service.prompts.preparing import PromptFailure, WarmUp
 from acd.service.prompts.report import PromptReport, PromptRow, report_on
 from acd.service.prompts.site import MEGABYTE, open_voices, prompt_store, speech_of_site
-from acd.service.prompts.store import PromptFailure, WarmUp
 from acd.walker.terminal import printable
 from config import Config, ConfigErrors, load
 from config.checks import Draft

@@ -19,17 +19,24 @@ import structlog
 from structlog.typing import FilteringBoundLogger
 
 from acd.service.prompts.cache import CacheError, SoundCache
-from acd.service.prompts.defaults import PromptTable, Recording, SpokenText, to_prepare, with_defaults
+from acd.service.prompts.defaults import PromptTable, to_prepare, with_defaults
 from acd.service.prompts.joining import PAUSE_S, JoinError, join, pause_after
 from acd.service.prompts.making import RATE_ENDINGS, Faults, PromptLimits, SoundMaker
+from acd.service.prompts.preparing import (
+    Progress,
+    PromptFailure,
+    RecordedFile,
+    Sound,
+    WarmUp,
+    in_words,
+    jobs,
+    sound_of,
+)
 from acd.service.prompts.recorded import RecordedSound, inspect
 from acd.service.prompts.synthesis import Synthesiser
 from acd.service.prompts.tools import ToolError
 from acd.service.prompts.wording import languages_tried, variants_tried
-from ivr.languages import texts
 from ivr.speech import Prompt, Speech, Text
-
-REPORT_INTERVAL_S = 2.0
 
 JOINED_IDLE_S = 600.0
 """A joined sound that was asked for within this time is not removed: it may be playing."""
@@ -37,17 +44,6 @@ JOINED_IDLE_S = 600.0
 
 class PromptUnavailableError(Exception):
     """A part of speech cannot be turned into sound, in no language; the text says why."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Recorded:
-    """A recording with the language whose folder it is in."""
-
-    language: str
-    file: str
-
-
-_Sound = Text | _Recorded
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,26 +55,6 @@ class _Made:
     pause_s: float | None
     """The pause behind it when something follows; None: its own silence."""
     joinable: bool
-
-
-@dataclass(frozen=True, slots=True)
-class PromptFailure:
-    """A prompt (or another part of speech) that could not be prepared, in one language."""
-
-    prompt: str
-    language: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WarmUp:
-    """What `warm_up` did: how many prompts are there, and which are not; `sounds` of `sounds_bytes` in the cache."""
-
-    ready: int
-    sounds: int
-    sounds_bytes: int
-    failures: tuple[PromptFailure, ...]
-    duration_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,14 +151,14 @@ class PromptStore:
             except CacheError as error:
                 self._faults.tell(str(error))
         said = tuple(dict.fromkeys(speech))
-        jobs = _jobs(to_prepare(prompts, said, languages), said, languages)
-        told = _Progress(len(jobs), self._log, self._clock, progress)
+        todo = jobs(to_prepare(prompts, said, languages), said, languages)
+        told = Progress(len(todo), self._log, self._clock, progress)
         kept: set[str] = set()
         failures: list[PromptFailure] = []
-        todo = iter(jobs)
+        left = iter(todo)
 
         async def work() -> None:
-            for name, language, sounds in todo:
+            for name, language, sounds in left:
                 try:
                     made = [await self._sound(sound, patience_s=None) for sound in sounds]
                 except (ToolError, CacheError) as error:
@@ -198,7 +174,7 @@ class PromptStore:
             self._in_force = frozenset(kept)
         self._cache.keep(self._in_force | kept)
         result = WarmUp(
-            ready=len(jobs) - len(failures),
+            ready=len(todo) - len(failures),
             sounds=len(kept),
             sounds_bytes=self._cache.size_of(kept),
             failures=tuple(failures),
@@ -296,17 +272,17 @@ class PromptStore:
         self._cache.close()
         self._joined.close()
 
-    def _alternatives(self, speech: Speech, language: str) -> Iterator[tuple[str, tuple[_Sound, ...]]]:
+    def _alternatives(self, speech: Speech, language: str) -> Iterator[tuple[str, tuple[Sound, ...]]]:
         """Ways to say it, the best first: the language and the sounds in order."""
         if isinstance(speech, Text):
-            yield from _in_words(speech, (speech.language or language,))
+            yield from in_words(speech, (speech.language or language,))
         elif isinstance(speech, Prompt):
             for tried, source in variants_tried(self._prompts, speech.name, language, self._fallback_languages):
-                yield tried, (_to_sound(source, tried),)
+                yield tried, (sound_of(source, tried),)
         else:
-            yield from _in_words(speech, languages_tried(language, self._fallback_languages))
+            yield from in_words(speech, languages_tried(language, self._fallback_languages))
 
-    async def _sound(self, sound: _Sound, *, patience_s: float | None) -> _Made:
+    async def _sound(self, sound: Sound, *, patience_s: float | None) -> _Made:
         """One sound, made now if need be.
 
         Raises:
@@ -317,7 +293,7 @@ class PromptStore:
             return _Made(self._cache.base(key), key, pause_after(sound.text), joinable=True)
         return await self._recording(sound, patience_s)
 
-    async def _recording(self, recorded: _Recorded, patience_s: float | None) -> _Made:
+    async def _recording(self, recorded: RecordedFile, patience_s: float | None) -> _Made:
         folder = self._recorded_dir / recorded.language
         known = self._recorded.get(folder / recorded.file)
         found = await asyncio.to_thread(inspect, folder, recorded.file, known)
@@ -327,32 +303,6 @@ class PromptStore:
             return _Made(found.path.with_suffix(""), found.digest, None, joinable=wav)
         key = await self._maker.converted(found.path, found.digest, patience_s)
         return _Made(self._cache.base(key), key, None, joinable=True)
-
-
-class _Progress:
-    """Tells the log how far the preparation is, when it takes long, and whoever else wants to know at each."""
-
-    def __init__(
-        self,
-        total: int,
-        log: FilteringBoundLogger,
-        clock: Callable[[], float],
-        tell: Callable[[int, int], None] | None = None,
-    ) -> None:
-        self._tell = tell
-        self._total = total
-        self._done = 0
-        self._log = log
-        self._clock = clock
-        self._told_s = clock()
-
-    def done_one(self) -> None:
-        self._done += 1
-        if self._tell is not None:
-            self._tell(self._done, self._total)
-        if self._clock() - self._told_s >= REPORT_INTERVAL_S:
-            self._told_s = self._clock()
-            self._log.info("preparing prompts", done=self._done, total=self._total)
 
 
 def _runs(sounds: Iterable[_Made]) -> list[list[_Made]]:
@@ -376,32 +326,3 @@ def _pause(before: _Made, after: _Made) -> float | None:
 def _join(bases: Sequence[Path], pauses_s: Sequence[float | None], rates_hz: Sequence[int]) -> dict[str, bytes]:
     endings = [RATE_ENDINGS[rate_hz] for rate_hz in rates_hz]
     return {ending: join([Path(f"{base}{ending}").read_bytes() for base in bases], pauses_s) for ending in endings}
-
-
-def _jobs(
-    prompts: PromptTable, speech: Iterable[Speech], languages: Collection[str]
-) -> list[tuple[str, str, tuple[_Sound, ...]]]:
-    """What is to be prepared: a name, the language, the sounds."""
-    jobs: list[tuple[str, str, tuple[_Sound, ...]]] = [
-        (name, language, (_to_sound(source, language),))
-        for name, variants in prompts.items()
-        for language, source in variants.items()
-    ]
-    for part in speech:
-        if not isinstance(part, Prompt):
-            own = (part.language,) if isinstance(part, Text) and part.language else languages
-            jobs += [(str(part), language, sounds) for language, sounds in _in_words(part, own)]
-    return jobs
-
-
-def _in_words(speech: Speech, languages: Iterable[str]) -> Iterator[tuple[str, tuple[Text, ...]]]:
-    for language in languages:
-        words = texts(speech, language)
-        if words:
-            yield language, words
-
-
-def _to_sound(source: SpokenText | Recording, language: str) -> _Sound:
-    if isinstance(source, SpokenText):
-        return Text(source.text, language)
-    return _Recorded(language, source.file)
