@@ -18,6 +18,12 @@ def dies_with_parent() -> tuple[str, ...]:
     return (setpriv, "--pdeathsig", "KILL") if setpriv else ()
 
 
+def stop_signals() -> tuple[signal.Signals, ...]:
+    """What asks a program at the terminal to stop: Ctrl-C, kill, and the terminal's end unless under nohup."""
+    kept_away = signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+    return (signal.SIGINT, signal.SIGTERM, *(() if kept_away else (signal.SIGHUP,)))
+
+
 def end_process(process: asyncio.subprocess.Process, number: signal.Signals) -> None:
     """Sends a signal to a child that may have ended just now.
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import os
 import shlex
-import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from acd.lab.children import stop_signals
 from acd.lab.engine import EngineProcess, acd_command
 from acd.lab.errors import RunFolderTakenError
 from acd.lab.install import AsteriskInstall
@@ -39,7 +39,7 @@ class LabPlan:
 
 
 async def run_lab(install: AsteriskInstall, plan: LabPlan, say: Callable[[str], None]) -> int:
-    """Runs Asterisk and the engine until SIGINT or SIGTERM, then stops both, the engine first.
+    """Runs Asterisk and the engine until a signal says stop, then stops both, the engine first.
 
     Returns 0 after a signal, 1 when one of the two ended by itself. Raises PbxError and EngineError when one does not
     start. A second signal hurries the engine.
@@ -59,7 +59,7 @@ async def run_lab(install: AsteriskInstall, plan: LabPlan, say: Callable[[str], 
                 engine.ask_to_stop()
             stop.set()
 
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in stop_signals():
             loop.add_signal_handler(number, on_signal)
             stack.callback(loop.remove_signal_handler, number)
         say("Starting the engine")

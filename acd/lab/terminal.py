@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
 import sys
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from acd.lab.callers import Call, Callers, CallPlan
+from acd.lab.children import stop_signals
 from acd.lab.errors import LabError
 from acd.lab.notes import LabNotes
 from acd.lab.phones import AgentPhone, Answer, Phones
@@ -212,6 +212,6 @@ async def _first_of(*work: Coroutine[Any, Any, Any] | asyncio.Task[Any]) -> None
 def _stop_on_signals() -> asyncio.Event:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in stop_signals():
         loop.add_signal_handler(number, stop.set)
     return stop
