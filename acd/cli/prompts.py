@@ -185,7 +185,7 @@ def _print_checked(report: PromptReport, errors: int, *, failed: bool, everythin
             f"{_megabytes(report.limit_bytes)}"
         )
     if errors:
-        print(f"the configuration has {errors} errors: see acd check-config")
+        print("the configuration has errors: see acd check-config")
     own = sum(not row.built_in for row in report.rows)
     print(
         f"{'failed' if failed else 'ok'}: {own} prompts of the site, {len(report.rows) - own} of the engine, "

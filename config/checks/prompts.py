@@ -92,9 +92,11 @@ def recording_fault(path: Path) -> str:
         if path.is_dir():
             return "is a folder; put a file there, or use 'text'"
         if not path.is_file():
-            present = [entry.name for entry, _ in zip(path.parent.iterdir(), range(_FILES_COMPARED), strict=False)]
-            near = nearest(path.name, present)
-            return f"is missing; did you mean '{near}'?" if near else _MISSING
+            # By stem: common endings would make all files alike.
+            entries = (entry for entry, _ in zip(path.parent.iterdir(), range(_FILES_COMPARED), strict=False))
+            present = {entry.stem: entry.name for entry in entries}
+            near = nearest(path.stem, present)
+            return f"is missing; did you mean '{present[near]}'?" if near else _MISSING
         look_at(path)
     except FileNotFoundError:
         return _MISSING

@@ -180,6 +180,10 @@ FILE_CASES: Final[dict[str, tuple[Changes, list[str]]]] = {
         {"prompts/zh/choose.wav": None, "prompts/zh/choose.wav/x": ""},
         ["ivr/main.yaml:8:16: recorded file prompts/zh/choose.wav is a folder; put a file there, or use 'text'"],
     ),
+    "recording of another name": (
+        {"prompts/zh/choose.wav": None, "prompts/zh/coal.wav": b""},
+        ["ivr/main.yaml:8:16: recorded file prompts/zh/choose.wav is missing; put it there, or use 'text'"],
+    ),
     "recording of nearly the name": (
         {"prompts/zh/choose.wav": None, "prompts/zh/chose.wav": b""},
         ["ivr/main.yaml:8:16: recorded file prompts/zh/choose.wav is missing; did you mean 'chose.wav'?"],
