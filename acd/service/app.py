@@ -17,13 +17,14 @@ import socket
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
 from pathlib import Path
+from typing import TextIO
 
 import structlog
 from aiohttp import web
 
 from acd.core.events import OffersSuspended
 from acd.service.errors import StartError
-from acd.service.files import load_or_create_token
+from acd.service.files import claim_folder, load_or_create_token
 from acd.service.loop_lag import watch_loop_lag
 from acd.service.parts import Parts
 from acd.service.prompts.site import open_voices
@@ -70,9 +71,11 @@ class Application:
             StartError: something keeps the process from starting; its text is for the operator.
         """
         self._make_folders()
+        claim = self._claim_state()
         voices = await open_voices(self._config.acd, self._config.secrets)
         parts = Parts(self._config, asyncio.get_running_loop(), voices, self._read)
         async with AsyncExitStack() as stack:
+            stack.enter_context(claim)
             stack.push_async_callback(voices.close)
             self._watch_signals(stack, parts)
             await self._start(parts, stack)
@@ -100,6 +103,22 @@ class Application:
                     f"the folder {folder} cannot be made: {error.strerror}; change {key} in acd.yaml"
                     f" (ACD_{key.upper()}) or let this user write there"
                 ) from error
+
+    def _claim_state(self) -> TextIO:
+        """Two engines would overwrite each other's files, and keep each promise twice."""
+        folder = self._config.acd.state_dir
+        try:
+            return claim_folder(Path(folder))
+        except BlockingIOError:
+            raise StartError(
+                f"another engine works with the folder {folder}, or is ending and waits for its last talks; end it, or"
+                " give this one a state_dir of its own in acd.yaml (ACD_STATE_DIR)"
+            ) from None
+        except OSError as error:
+            raise StartError(
+                f"the folder {folder} cannot be written: {error.strerror}; let this user write there, or change"
+                " state_dir in acd.yaml (ACD_STATE_DIR)"
+            ) from error
 
     async def _start(self, parts: Parts, stack: AsyncExitStack) -> None:
         token = self._api_token or self._load_token()

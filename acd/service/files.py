@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import secrets
 from pathlib import Path
+from typing import TextIO
 
-__all__ = ["load_or_create_token", "sync_folder", "write_atomically"]
+__all__ = ["claim_folder", "load_or_create_token", "sync_folder", "write_atomically"]
 
 _TOKEN_BYTES = 32
 
@@ -37,6 +39,23 @@ def sync_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def claim_folder(folder: Path) -> TextIO:
+    """Claim a folder for this process alone, until the file that is returned is closed or the process has ended.
+
+    Raises:
+        BlockingIOError: another process has claimed it.
+        OSError: its file ``lock`` cannot be written.
+    """
+    file = (folder / "lock").open("a", encoding="ascii")
+    try:
+        # The process's own lock (not flock's): no child of ours keeps it when we are killed.
+        fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BaseException:
+        file.close()
+        raise
+    return file
 
 
 def load_or_create_token(path: Path) -> str:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from acd.service.files import load_or_create_token, write_atomically
+from acd.service.files import claim_folder, load_or_create_token, write_atomically
 
 
 def test_the_content_is_replaced_and_private(tmp_path: Path) -> None:
@@ -52,3 +54,25 @@ def test_an_empty_token_file_is_not_an_empty_token(tmp_path: Path) -> None:
     token = load_or_create_token(path)
     assert token
     assert path.read_text().strip() == token
+
+
+HOLDER = """
+import sys
+from pathlib import Path
+from acd.service.files import claim_folder
+claim = claim_folder(Path(sys.argv[1]))
+print("claimed", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_a_folder_belongs_to_one_process_until_that_is_killed(tmp_path: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLDER, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == b"claimed\n"
+        with pytest.raises(BlockingIOError):
+            claim_folder(tmp_path)
+        holder.kill()
+    claim_folder(tmp_path).close()
