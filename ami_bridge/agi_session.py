@@ -169,6 +169,12 @@ class AgiSession:
         else:
             self._hangup_callbacks.append(callback)
 
+    async def wait_ended(self) -> None:
+        """Wait until the channel has hung up or left this AGI, or the socket has closed."""
+        ended = asyncio.Event()
+        self.on_hangup(ended.set)
+        await ended.wait()
+
     async def wait_closed(self) -> None:
         """Wait until the socket has closed."""
         await asyncio.wait({self._closed})

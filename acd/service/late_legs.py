@@ -215,7 +215,8 @@ class LateLegs:
             if other is not leg:
                 self._cancel(other)
         leg.joins(leg)
-        await agi.wait_closed()
+        # Once it is connected, what is left in this AGI is a stand-in of Asterisk's, which lives as long as the socket.
+        await agi.wait_ended()
 
     # What AMI tells.
 

@@ -205,7 +205,8 @@ class TestHangup:
         told: list[bool] = []
         session.on_hangup(lambda: told.append(session.hangup_seen))
         channel.hang_up()
-        await ended(session)
+        async with asyncio.timeout(LIMIT_S):
+            await session.wait_ended()
         assert told == [True]
         assert not session.closed
         with pytest.raises(AgiHangup):

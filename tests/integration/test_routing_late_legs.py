@@ -7,7 +7,7 @@ import pytest
 from acd.lab.callers import CallPlan
 from acd.lab.phones import Answer, PhoneCall, Reject
 from tests.integration.conftest import OpenStage
-from tests.integration.stage import Stage, by_id
+from tests.integration.stage import Stage, by_id, eventually, no_channels
 
 pytestmark = [pytest.mark.pbx, pytest.mark.asyncio(loop_scope="session")]
 
@@ -113,6 +113,7 @@ async def test_an_agent_who_becomes_idle_joins_ring_all_and_wins(stage: OpenStag
         await late.hang_up()
         await call.ended()
         await s.empty()
+        await eventually(lambda: no_channels(s.pbx), "the stand-in of the late phone's channel has ended, too")
 
 
 @pytest.mark.parametrize(("status", "reason"), [(486, "rejected"), (603, "rejected"), (503, "unreachable")])
