@@ -35,6 +35,11 @@ class Requirement:
         extra = tuple(skills)
         return Requirement.of((*self.skills, *extra), self.group) if extra else self
 
+    @property
+    def one_agent(self) -> str:
+        """Name of the agent who alone may meet it; empty: anybody may (see ``ONE_AGENT``)."""
+        return next((skill.removeprefix(ONE_AGENT) for skill, _ in self.skills if skill.startswith(ONE_AGENT)), "")
+
     def lacking(self, skills: Mapping[str, int], groups: frozenset[str]) -> str:
         """Say what an agent with these skills and groups lacks; empty when nothing."""
         for skill, level in self.skills:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from acd.core.agents import Agent
@@ -102,7 +102,7 @@ class World:
         if len(queue.demands) >= _DEMANDS_PER_QUEUE:
             self._drop_unused_demands(queue)
         demand = queue.demands[requirement] = Demand(queue, requirement)
-        for agent in queue.members.values():
+        for agent in _who_may(queue, requirement):
             if requirement.met_by(agent.levels, agent.spec.groups):
                 agent.demands.append(demand)
                 if agent.is_idle:
@@ -144,3 +144,11 @@ class World:
             self.last_agent[customer] = agent_id
             if len(self.last_agent) > _LAST_AGENTS:
                 del self.last_agent[next(iter(self.last_agent))]
+
+
+def _who_may(queue: Queue, requirement: Requirement) -> Iterable[Agent]:
+    """Return the agents of the queue who are worth a look: all of them, but for a call that asks for one alone."""
+    if not requirement.one_agent:
+        return queue.members.values()
+    agent = queue.members.get(requirement.one_agent)
+    return () if agent is None else (agent,)

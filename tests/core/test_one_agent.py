@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -81,3 +82,22 @@ def test_a_place_kept_off_the_line_neither_overtakes_nor_is_overtaken(
         now += 1.0
         made = site.handle(CallEnded(call_id), now + 1.0)
     assert served == sorted(entered, key=lambda call_id: entered[call_id])
+
+
+def test_it_costs_the_same_however_many_agents_serve_the_queue(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = [f"a{number}" for number in range(500)]
+    agents = {name: AgentSpec(name, queues={"cards": 0}, skills={f"{ONE_AGENT}{name}": 10}) for name in names}
+    site = Engine(RoutingSpec({"cards": QueueSpec("cards")}, agents), random.Random(1), 0.0)
+    for name in names:
+        site.handle(AgentReady(name), 0.0)
+    asked: list[Requirement] = []
+    met_by = Requirement.met_by
+
+    def counted(requirement: Requirement, skills: Mapping[str, int], groups: frozenset[str]) -> bool:
+        asked.append(requirement)
+        return met_by(requirement, skills, groups)
+
+    monkeypatch.setattr(Requirement, "met_by", counted)
+    made = site.handle(CallQueued("c1", "cards", requires=((f"{ONE_AGENT}a400", 1),)), 1.0)
+    assert offered(made) == [("c1", ("a400",))]
+    assert len(asked) == 1

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from routing.skills import Requirement
+from routing.skills import ONE_AGENT, Requirement
 
 _levels = st.dictionaries(st.sampled_from("abcd"), st.integers(1, 10))
 
@@ -53,3 +53,8 @@ def test_in_words() -> None:
 
 def test_equal_requirements_are_one_key() -> None:
     assert len({Requirement.of({"a": 1, "b": 2}), Requirement.of([("b", 2), ("a", 1)])}) == 1
+
+
+def test_who_alone_is_asked_for() -> None:
+    assert Requirement.of({f"{ONE_AGENT}anna": 1, "cards": 3}).one_agent == "anna"
+    assert Requirement.of({"cards": 3}).one_agent == ""
