@@ -43,14 +43,17 @@ class Waiting(Protocol):
 
 
 W = TypeVar("W", bound=Waiting)
-_Entry = tuple[float, float, int, W]
-"""(minus the points that calls of the phase do not have in common, time of entry, sequence number, call)."""
+_Entry = tuple[float, float, int, int, W]
+"""(minus the points that calls of the phase do not have in common, time of entry, sequence number, phase, call).
+
+Ordered by the first three: no two have one sequence number.
+"""
 
 
 class WaitingLine(Generic[W]):
     """Waiting calls of one demand. ``size`` is how many they are."""
 
-    __slots__ = ("_ages_s", "_firsts", "_lists", "_moments", "_next_moment", "_phases", "_rate", "rule", "size")
+    __slots__ = ("_ages_s", "_entries", "_firsts", "_lists", "_moments", "_next_moment", "_rate", "rule", "size")
 
     def __init__(self, rule: PriorityRule) -> None:
         self.rule = rule
@@ -60,8 +63,8 @@ class WaitingLine(Generic[W]):
         self._lists: tuple[list[_Entry[W]], list[_Entry[W]], list[_Entry[W]]] = ([], [], [])
         self._firsts: list[W] | None = None
         """The first call of each phase that has any; None: to be looked up."""
-        self._phases: dict[int, tuple[int, W]] = {}
-        """Calls by sequence number, with the list that each is in."""
+        self._entries: dict[int, _Entry[W]] = {}
+        """What stands in the lists, by sequence number."""
         self._moments: list[tuple[float, int]] = []
         """When a call of the sequence number moves on, as a heap; of calls that have left, too, until it is swept."""
         self._next_moment = inf
@@ -69,18 +72,12 @@ class WaitingLine(Generic[W]):
 
     def add(self, call: W, now: float) -> None:
         """Let the call wait here; one call at most once."""
-        phase = self._phase_at(call, now)
-        self._phases[call.sequence] = (phase, call)
-        insort(self._lists[phase], self._entry(call, phase))
-        self._firsts = None
+        self._put(call, self._phase_at(call, now))
         self.size += 1
-        self._watch(call, phase)
 
     def remove(self, call: W) -> None:
         """Take the call out. Raises KeyError when it does not wait here."""
-        phase, _ = self._phases.pop(call.sequence)
-        self._take_out(call, phase)
-        self._firsts = None
+        self._take_out(self._entries.pop(call.sequence))
         self.size -= 1
 
     def head(self, now: float) -> tuple[OrderKey, W] | None:
@@ -89,7 +86,7 @@ class WaitingLine(Generic[W]):
             self._move_on(now)
         firsts = self._firsts
         if firsts is None:
-            firsts = self._firsts = [calls[0][3] for calls in self._lists if calls]
+            firsts = self._firsts = [calls[0][4] for calls in self._lists if calls]
         if len(firsts) == 1:
             call = firsts[0]
             return self.rule.key(call.extra_priority, call.entered_at, call.sequence, now), call
@@ -127,13 +124,13 @@ class WaitingLine(Generic[W]):
 
     def __contains__(self, call: W) -> bool:
         """Tell whether the call waits here."""
-        return call.sequence in self._phases
+        return call.sequence in self._entries
 
     def __iter__(self) -> Iterator[W]:
         """Go over the calls, in no promised order."""
         for calls in self._lists:
             for entry in calls:
-                yield entry[3]
+                yield entry[4]
 
     def ordered(self, now: float) -> list[W]:
         """Return the calls in order at ``now`` (a pass over all: for pages and explaining)."""
@@ -152,15 +149,19 @@ class WaitingLine(Generic[W]):
             lead = float(-call.extra_priority)
         else:
             lead = 0.0
-        return (lead, call.entered_at, call.sequence, call)
+        return (lead, call.entered_at, call.sequence, phase, call)
 
-    def _take_out(self, call: W, phase: int) -> None:
-        calls = self._lists[phase]
-        if calls[0][3] is call:  # as always, when it is offered
-            del calls[0]
-            return
-        # Compared by all but the call itself, which has no order: the numbers before it are one of a kind.
-        del calls[bisect_left(calls, self._entry(call, phase)[:3])]
+    def _put(self, call: W, phase: int) -> None:
+        entry = self._entries[call.sequence] = self._entry(call, phase)
+        insort(self._lists[phase], entry)
+        self._firsts = None
+        self._watch(call, phase)
+
+    def _take_out(self, entry: _Entry[W]) -> None:
+        calls = self._lists[entry[3]]
+        # It is the first one as always, when its call is offered.
+        del calls[0 if calls[0] is entry else bisect_left(calls, entry)]
+        self._firsts = None
 
     def _watch(self, call: W, phase: int) -> None:
         if phase == _OVERDUE:
@@ -171,7 +172,7 @@ class WaitingLine(Generic[W]):
         if moment < inf:
             heappush(self._moments, (moment, call.sequence))
             if len(self._moments) > _SWEEP_FLOOR + 2 * self.size:
-                self._moments[:] = [entry for entry in self._moments if entry[1] in self._phases]
+                self._moments[:] = [moment for moment in self._moments if moment[1] in self._entries]
                 heapify(self._moments)
             self._next_moment = self._moments[0][0]
 
@@ -179,16 +180,11 @@ class WaitingLine(Generic[W]):
         moments = self._moments
         while moments and moments[0][0] <= now:
             _, sequence = heappop(moments)
-            found = self._phases.get(sequence)
-            if found is None:
+            entry = self._entries.get(sequence)
+            if entry is None:
                 continue
-            phase, call = found
-            later = self._phase_at(call, now)
-            if later == phase:  # it left and came back: an older entry of the same call
-                continue
-            self._take_out(call, phase)
-            insort(self._lists[later], self._entry(call, later))
-            self._firsts = None
-            self._phases[sequence] = (later, call)
-            self._watch(call, later)
+            later = self._phase_at(entry[4], now)
+            if later != entry[3]:  # else it left and came back: an older moment of the same call
+                self._take_out(entry)
+                self._put(entry[4], later)
         self._next_moment = moments[0][0] if moments else inf

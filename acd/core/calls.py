@@ -55,6 +55,7 @@ class Call:
         "story",
         "talking_since",
         "timers",
+        "turned_away",
         "wanted_agent",
     )
 
@@ -76,6 +77,8 @@ class Call:
         self.language = ""
         self.stays = False
         """No join or overflow rule moves it."""
+        self.turned_away = False
+        """A join rule has sent it elsewhere when it came to its queue."""
         self.demand: Demand | None = None
         self.held_for: Agent | None = None
         """While it waits for one agent alone."""
@@ -94,7 +97,7 @@ class Call:
         self.talking_since: float | None = None
         self.answered_at: float | None = None
         self.quoted_wait_s: float | None = None
-        self.timers: list[Timer] = []
+        self.timers: tuple[Timer, ...] = ()
         """Deadlines that hold while it is in the queue."""
         self.story = Story(_STORY_LIMIT)
         self.path: Story | None = None

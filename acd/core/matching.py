@@ -326,6 +326,7 @@ class Matching:
         if queue is None:
             raise LookupError(f"call {call.id} waits in no queue")
         waiting = len(queue.waiting)
+        agent_ids = tuple([agent.id for agent in agents])
         if call.id in queue.waiting:
             self.withdraw_call(call)
         call.offers_made += 1
@@ -339,7 +340,7 @@ class Matching:
             world.cause,
             Decision(
                 offer.id,
-                tuple([agent.id for agent in agents]),
+                agent_ids,
                 trigger,
                 queue.spec.id,
                 call.demand.requirement if call.demand is not None else Requirement(),
@@ -354,16 +355,7 @@ class Matching:
         queue.strategy.picked(agents[0])
         offer.lease = world.timers.set(offer.ring_until + world.routing.lease_margin_s, self._lease_expired, offer)
         self._prepare_joining(offer, now)
-        world.out.append(
-            OfferCall(
-                world.cause,
-                offer.id,
-                call.id,
-                tuple([agent.id for agent in agents]),
-                queue.spec.id,
-                queue.spec.ring_timeout_s,
-            )
-        )
+        world.out.append(OfferCall(world.cause, offer.id, call.id, agent_ids, queue.spec.id, queue.spec.ring_timeout_s))
         if offer.hungry:
             self.ring_more(offer, now)  # of ring-all, when one agent's turn brought the call up while others were idle
 

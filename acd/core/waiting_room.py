@@ -41,25 +41,23 @@ class WaitingRoom:
         call.wanted_agent = event.agent
         call.language = event.language or call.language
         call.stays = event.stays
-        self._enter(call, queue, now if event.entered_at is None else min(event.entered_at, now), now)
+        entered_at = now if event.entered_at is None else min(event.entered_at, now)
+        self._enter(call, queue, entered_at, now, returns=event.returns)
 
-    def _enter(self, call: Call, queue: Queue, entered_at: float, now: float) -> None:
+    def _enter(self, call: Call, queue: Queue, entered_at: float, now: float, *, returns: bool = False) -> None:
         call.entered_at = entered_at
         call.queue = queue
         call.held_for = None
         call.demand = None
         call.step = _step_reached(call, queue, now)
         call.change(CallState.WAITING, now, self._world.cause, queue.spec.id)
-        queue.arrivals.note(call.extra_priority, now)
+        if not returns:
+            queue.arrivals.note(call.extra_priority, now)
         if queue.retired:
             closing = OverflowAction(OverflowActionKind.CLOSING, "")
             self._go(call, closing, f"queue {queue.spec.id} is no longer configured", now)
             return
-        for number, rule in enumerate(queue.spec.join):
-            if self._may_act(rule, call, queue, now) and self.holds(rule.when, call, queue, now):
-                self._overflow(call, rule, -1 - number, "join rule", now)
-                return
-        if self._overflow_if_due(call, now):
+        if self._turned_away(call, queue, now, returns=returns) or self._overflow_if_due(call, now):
             return
         self._arm(call, queue, now)
         call.held_for = self._sticky_agent(call, queue, now)
@@ -103,21 +101,21 @@ class WaitingRoom:
             return
         timers, entered_at = self._world.timers, call.entered_at
         for step in spec.relaxation[call.step :]:
-            call.timers.append(timers.set(entered_at + step.after_s, self._relax, call))
+            call.timers += (timers.set(entered_at + step.after_s, self._relax, call),)
         for after_s in sorted({rule.when.waiting_s for rule in spec.overflow if rule.when.waiting_s is not None}):
             if entered_at + after_s > now:
-                call.timers.append(timers.set(entered_at + after_s, self._overflow_due, call))
+                call.timers += (timers.set(entered_at + after_s, self._overflow_due, call),)
         for number, message in enumerate(spec.messages):
             at = entered_at + message.after_s
             if at < now and message.every_s > 0:
                 at += message.every_s * ceil((now - at) / message.every_s)
             if at >= now:  # at once, for those who do wait, when the message comes after 0 seconds
-                call.timers.append(timers.set(at, self._announce, (call, number)))
+                call.timers += (timers.set(at, self._announce, (call, number)),)
 
     def _disarm(self, call: Call) -> None:
         for timer in call.timers:
             self._world.timers.cancel(timer)
-        call.timers.clear()
+        call.timers = ()
         call.held_for = None
 
     def _relax(self, call: Call, now: float) -> None:
@@ -142,8 +140,8 @@ class WaitingRoom:
             estimate = estimated_wait_s(call, now)
             self._world.out.append(Announce(self._world.cause, call.id, message.kind, place, estimate, message.prompt))
         if message.every_s > 0:
-            call.timers = [timer for timer in call.timers if timer.live]
-            call.timers.append(self._world.timers.set(now + message.every_s, self._announce, (call, number)))
+            again = self._world.timers.set(now + message.every_s, self._announce, (call, number))
+            call.timers = (*[timer for timer in call.timers if timer.live], again)
 
     # Sticky agent.
 
@@ -161,7 +159,7 @@ class WaitingRoom:
         if not self._worth_holding(agent, queue, now):
             return None
         call.story.tell(now, self._world.cause, "held for", agent.id)
-        call.timers.append(self._world.timers.set(until, self._release, call))
+        call.timers += (self._world.timers.set(until, self._release, call),)
         return agent
 
     @staticmethod
@@ -189,6 +187,20 @@ class WaitingRoom:
             self._release(call, now)
 
     # Overflow.
+
+    def _turned_away(self, call: Call, queue: Queue, now: float, *, returns: bool) -> bool:
+        """Ask the join rules; of one who returns from where such a rule led, those that have not acted yet."""
+        acted = (call.overflowed or set()) if returns else set()
+        for number, rule in enumerate(queue.spec.join if call.turned_away or not returns else ()):
+            place = -1 - number
+            if (queue.spec.id, place) in acted or not self._may_act(rule, call, queue, now):
+                continue
+            if self.holds(rule.when, call, queue, now):
+                call.turned_away = True
+                self._overflow(call, rule, place, "join rule", now)
+                return True
+        call.turned_away = False
+        return False
 
     def _overflow_due(self, call: Call, now: float) -> None:
         if call.state is CallState.WAITING:

@@ -97,7 +97,7 @@ def _waits_with_deadlines_in_the_menu(engine: Engine) -> None:
     call.demand.line.remove(call)
     engine.queues["loans"].waiting.pop("c3")
     call.state = CallState.MENU
-    call.timers.append(engine.world.timers.set(99.0, lambda subject, now: None, call))
+    call.timers += (engine.world.timers.set(99.0, lambda subject, now: None, call),)
 
 
 _DAMAGES = [

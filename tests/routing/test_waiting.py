@@ -126,5 +126,5 @@ def test_calls_that_come_and_go_leave_nothing_behind() -> None:
         line.add(call, float(number))
         line.remove(call)
     assert len(line._moments) <= 33
-    assert not line._phases
+    assert not line._entries
     assert line.head(1e6) is None
