@@ -114,7 +114,9 @@ class CallQueued:
 
     ``priority`` is added to the queue's own; ``requires`` (skill, least level) to the queue's requirement.
     ``customer`` names whose call this is for last-agent routing; ``agent`` names a wanted agent. ``stays``: no join or
-    overflow rule moves it (a caller who is to be called back has been promised this queue).
+    overflow rule moves it (a caller who is to be called back has been promised this queue). ``returns``: it comes back
+    to the place that it had in this queue, as it could not be sent elsewhere, or its engine ended. Join rules are for
+    those who come: they have been asked, and what they led to is not done a second time.
     """
 
     call_id: str
@@ -126,6 +128,7 @@ class CallQueued:
     agent: str = ""
     language: str = ""
     stays: bool = False
+    returns: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -182,12 +182,14 @@ class CallSession:
         needed = entered_at is not None or self._tools.stay.variables()
         if needed:
             await self._memory.save()
-        end, stay = await self._stay(None if kept is None else clocks.to_monotonic(kept), saved=bool(needed))
+        since = None if kept is None else clocks.to_monotonic(kept)
+        end, stay = await self._stay(since, saved=bool(needed), returns=entered_at is not None)
         while end is not StayEnd.TALKED:
             if end is StayEnd.LEFT and wait.only is not None and self._waiting.miss is not None:
                 return await self._missed(wait.only, self._waiting.miss)
             overflow = stay.overflow if end is StayEnd.OVERFLOWED else None
             action = overflow.action if overflow is not None else self._waiting.chosen
+            queue = place.queued.queue
             if action is not None:
                 reason = overflow.reason if overflow is not None else "key pressed while waiting"
                 done, outcome = await self._go_elsewhere(action, reason)
@@ -199,7 +201,8 @@ class CallSession:
                 log.error("call goes to the dialplan's fall-back", call_id=self.call_id, why="it came back too often")
                 await self._line.release("fallback")
                 return None
-            end, stay = await self._stay(clocks.to_monotonic(place.entered_at))
+            returns = place.queued.queue == queue
+            end, stay = await self._stay(clocks.to_monotonic(place.entered_at), returns=returns)
         self._context.waiting_since = None
         then = wait.then or self._place.survey(self._tools.survey)
         return await self._walk(then) if then is not None else None
@@ -213,10 +216,11 @@ class CallSession:
         context.waiting_since = min(since, since if context.waiting_since is None else context.waiting_since)
         return replace(wait, lasts=True)
 
-    async def _stay(self, entered_at: float | None, *, saved: bool = True) -> tuple[StayEnd, QueueStay]:
+    async def _stay(self, entered_at: float | None, *, returns: bool, saved: bool = True) -> tuple[StayEnd, QueueStay]:
         """Let the caller wait where ``place`` says.
 
         ``entered_at``: on the engine's clock, None: from now on. ``saved``: the channel remembers the place already.
+        ``returns``: the caller had that place before.
         """
         queued = self._place.queued
         if queued is None:
@@ -244,6 +248,7 @@ class CallSession:
                     agent=queued.agent or customer.agent,
                     language=queued.language,
                     stays=queued.only is not None or queued.lasts,
+                    returns=returns,
                 )
             )
             log.info("call queued", call_id=self.call_id, queue=queued.queue)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -67,8 +68,34 @@ async def test_a_number_that_does_not_answer_keeps_the_caller_waiting_in_the_old
         assert (await channel.until("EXEC Dial")).startswith('EXEC Dial "PJSIP/anna,')
 
 
+async def test_a_join_rule_that_comes_to_nothing_is_followed_by_the_next_and_then_by_waiting(tmp_path: Path) -> None:
+    when = {"nobody_ready": "yes"}
+    queue = {"join": [{"when": when, "then": {"number": "+493012"}}, {"when": when, "then": {"number": "+493013"}}]}
+    async with run(folder_of(tmp_path, queue, **OUTBOUND)) as site:
+        channel = await site.enter(extension="200")
+        for number in ("+493012", "+493013"):
+            assert (await channel.until("EXEC Dial")).startswith(f'EXEC Dial "PJSIP/{number}@trunk')
+            channel.ended_dial("BUSY")
+        assert await channel.until("SET MUSIC") == "SET MUSIC ON default"
+        assert site.call.state is CallState.WAITING
+
+
+async def test_join_rules_are_not_for_those_who_wait_already(tmp_path: Path) -> None:
+    """Neither for whom a way out led back, nor for whom an engine that ended left in the queue."""
+    refused = {"join": [{"when": {"calls_waiting": "1"}, "then": {"number": "+493012"}}]}
+    async with run(folder_of(tmp_path, refused, **OUTBOUND)) as site:
+        waits = StoredCall(
+            phase=CallPhase.QUEUE, arrived_at=time.time(), dialled="200", queue="cards", entered_at=time.time()
+        )
+        channel = await site.enter(call_id="before")
+        channel.variables["ACD_STATE"] = waits.encode()
+        assert await channel.until("SET MUSIC") == "SET MUSIC ON default"
+        assert site.call.state is CallState.WAITING
+        await (await site.enter("1.2", extension="200")).until('EXEC Dial "PJSIP/+493012@trunk')
+
+
 async def test_rules_that_send_the_caller_to_and_fro_end_at_the_fall_back(tmp_path: Path) -> None:
-    queue = {"join": [{"when": {"nobody_ready": "yes"}, "then": {"number": "+493012"}}]}
+    queue = {"overflow": [{"when": {"nobody_ready": "yes"}, "then": {"number": "+493012"}, "repeat": "yes"}]}
     async with run(folder_of(tmp_path, queue, **OUTBOUND)) as site:
         channel = await site.enter(extension="200")
         for _ in range(4):
