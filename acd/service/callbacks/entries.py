@@ -44,6 +44,8 @@ class Callback:
     """Given up then; 0: never. Time in which nobody may be rung is added as it is met."""
     closed_until: float = 0.0
     """Up to here such time is added already."""
+    call: str = ""
+    """The call in which it was promised."""
     name: str = ""
     dialled: str = ""
     """The number that the customer called: who calls back."""

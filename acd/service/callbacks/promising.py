@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import structlog
 
+from acd.core.events import MenuStepped
 from acd.service.callbacks.entries import Callback
 from acd.service.callbacks.ledger import Ledger
 from acd.service.callbacks.tools import CallbackTools
@@ -56,6 +57,7 @@ class Promising:
         if known is not None:
             log.info("callback promised before", call_id=known.id, number=wish.number)
             self.results[wish.queue, "repeated"] += 1
+            self._tell(call.call_id, known)
             await self._tools.let_go(call.call_id)
             return Promise.ALREADY
         asker = self._tools.site().numbers.check(call.caller).number
@@ -65,6 +67,7 @@ class Promising:
             self._ledger.add(entry, bounds, asker)
             if await self._ledger.file.write_now():
                 self._park(entry, call.call_id)
+                self._tell(call.call_id, entry)
                 log.info("callback promised", call_id=entry.id, number=entry.number, queue=entry.queue)
                 await self._tools.let_go(call.call_id)
                 return Promise.PROMISED
@@ -74,12 +77,17 @@ class Promising:
         self.results[wish.queue, f"refused-{refusal}"] += 1
         return Promise.REFUSED
 
+    def _tell(self, call_id: str, entry: Callback) -> None:
+        """Let the story of the caller's call name the callback, which has a story of its own."""
+        self._tools.post(MenuStepped(call_id, "", "to be called back", detail=f"callback {entry.id}"))
+
     def _new(self, wish: CallbackWish) -> Callback:
         call, now = wish.call, self._tools.clocks.wall()
         customer = self._tools.customer(call)
         entered_at = now if call.waiting_since is None else min(call.waiting_since, now)
         return Callback(
             id=self._tools.new_call_id(),
+            call=call.call_id,
             number=wish.number,
             queue=wish.queue,
             entered_at=entered_at,

@@ -13,7 +13,7 @@ from functools import partial
 
 import structlog
 
-from acd.core.events import CallArrived, CallEnded, CallLeftQueue, CallQueued
+from acd.core.events import CallArrived, CallEnded, CallLeftQueue, CallQueued, MenuStepped
 from acd.core.transitions import CallState
 from acd.service.callbacks.entries import Callback, Stage
 from acd.service.callbacks.ledger import Ledger
@@ -103,6 +103,8 @@ class Runs:
         post, clocks = self._tools.post, self._tools.clocks
         if call_id not in self._tools.calls:
             post(CallArrived(call_id, entry.number, entry.dialled))
+            attempt = f"attempt {entry.attempts + 1}{f', promised in call {entry.call}' if entry.call else ''}"
+            post(MenuStepped(call_id, "", "callback", detail=attempt))
         post(
             CallQueued(
                 call_id,
