@@ -39,6 +39,9 @@ _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 _CONTROL = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 """What YAML allows in no file; a byte order mark is taken off before."""
 
+_HASH_AS_KEY = re.compile(r"^ *#:(?= *[A-Za-z0-9])", re.MULTILINE)
+"""A key of the telephone as it is written by those who do not think of comments."""
+
 _LOADER: type[yaml.BaseLoader] | type[yaml.CBaseLoader] = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 
 
@@ -90,6 +93,9 @@ def parse(data: bytes, file: str, findings: Findings) -> Document:
     text = _decode(data, file, findings)
     if text is None:
         return Document(None, SourceMap(file))
+    for found in _HASH_AS_KEY.finditer(text):
+        message = """this line is a comment; if the key '#' is meant, quote it: "#": …"""
+        findings.warning(_position_at(text[: found.end() - 2], file), message)
     try:
         node = _Composer(text, file, findings).compose()
     except yaml.MarkedYAMLError as error:

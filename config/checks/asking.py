@@ -93,7 +93,7 @@ def _check_extensions(draft: Draft, findings: Findings) -> None:
         for name, node in (part.model.nodes.items() if part.model else ())
         if isinstance(node, Menu) and node.direct_dial is not None
     ]
-    written = known or draft.routing.names("extensions")
+    written = known or draft.routing.names("extensions") or ("agents",) in draft.agents.refused
     if menus and not written and draft.agents.model is not None and draft.routing.model is not None:
         findings.error(
             menus[0], "there is no extension to dial; give agents one, or write 'extensions' in routing.yaml"

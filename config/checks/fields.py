@@ -89,7 +89,8 @@ def _check_secret(draft: Draft, findings: Findings, position: Position, name: st
     nodes = (node for part in draft.trees.values() if part.model for node in part.model.nodes.values())
     pins = {node.name for node in nodes if isinstance(node, Pin)}
     known = {*(draft.acd.names("secrets") or ()), *pins}
-    if draft.acd.raw is not None and name not in known:
+    readable = draft.acd.raw is not None and all(part.model is not None for part in draft.trees.values())
+    if readable and draft.trees and name not in known:
         right = suggestion(name, known) if known else "name it under 'secrets' in acd.yaml"
         findings.error(position, f"unknown secret '{name}'; {right}")
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final, Literal, TypeAlias
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Annotated, Any, ClassVar, Final, Literal, TypeAlias
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
@@ -140,6 +142,10 @@ PromptName: TypeAlias = Annotated[Name, Refers(PROMPT)]
 
 class PlayedPrompt(Model):
     """One prompt that a node plays."""
+
+    hints: ClassVar[Mapping[str, str]] = MappingProxyType(
+        dict.fromkeys(("text", "file"), "write it under 'prompts' with a name, and the name here")
+    )
 
     prompt: PromptName = Field(examples=["welcome"])
     """The prompt."""
