@@ -40,7 +40,12 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @asynccontextmanager
 async def opened(
-    tmp_path: Path, *, state: object = None, calendars: Mapping[str, Any] | None = None, **settings: Any
+    tmp_path: Path,
+    *,
+    state: object = None,
+    calendars: Mapping[str, Any] | None = None,
+    queues: Mapping[str, Any] = QUEUES,
+    **settings: Any,
 ) -> AsyncIterator[Site]:
     routing = {"outbound": TRUNK, "callbacks": {**UNASKED, **settings}}
     numbers = {"200": "main.cards", "300": "main.general", "500": "main.other", "default": "main"}
@@ -49,7 +54,7 @@ async def opened(
         tmp_path / "site",
         agents={"anna": ["general"], "bob": ["general"], "carl": ["other"]},
         start="not-ready",
-        queues={**QUEUES, "other": {}},
+        queues={**queues, "other": {}},
         routing={"numbers": numbers, **routing},
         trees={"main": {**MAIN, "nodes": {**MAIN["nodes"], "other": other}}},
     )
@@ -196,6 +201,20 @@ async def test_who_cannot_be_called_waits_on(tmp_path: Path, caller: str) -> Non
         await channel.until("SET MUSIC ON")
         assert await channel.until("SET MUSIC ON") == "SET MUSIC ON default"
         assert site.call.state is CallState.WAITING
+        assert not site.parts.callbacks
+
+
+async def test_who_does_without_at_the_door_is_asked_once_and_goes_where_the_next_rule_leads(tmp_path: Path) -> None:
+    door = [
+        {"when": {"nobody_ready": "yes"}, "then": then} for then in ({"callback": "general"}, {"closing": "choose"})
+    ]
+    async with opened(tmp_path, confirm="yes", queues={"cards": {"join": door}, "general": {}}) as site:
+        channel = await site.enter(extension="200")
+        await channel.until("WAIT FOR DIGIT")
+        channel.reply("200 result=42")  # *
+        await channel.closed()
+        assert [command.split()[0] for command in channel.commands].count("WAIT") == 1
+        assert channel.variables["ACD_DONE"] == "hangup"
         assert not site.parts.callbacks
 
 
