@@ -11,36 +11,36 @@ Happening = tuple[float, int, str, Any]
 
 
 _FIELDS = 4
-"""Values kept per happening, one after the other in one list.
-
-A tuple for each would be one more object for the garbage collector to look at, and there are ten thousands of them.
-"""
+"""Values kept per happening."""
 
 
-class Story:
-    """The last ``limit`` happenings, oldest first; ``dropped`` counts those that made room."""
+class Story(list[Any]):
+    """The last ``limit`` happenings, oldest first; ``dropped`` counts those that made room.
 
-    __slots__ = ("_values", "dropped", "limit")
+    It is itself the list of their values, one after the other. A tuple for each, or a list beside the story, would be
+    more objects for the garbage collector to look at, and there are ten thousands of them.
+    """
+
+    __slots__ = ("dropped", "limit")
 
     def __init__(self, limit: int) -> None:
+        super().__init__()
         self.limit = limit
         self.dropped = 0
-        self._values: list[Any] = []
 
     def tell(self, now: float, cause: int, what: str, detail: Any = "") -> None:
         """Add one. Details are kept as they are and put into words only when somebody asks."""
-        values = self._values
-        values += (now, cause, what, detail)
-        if len(values) > self.limit * _FIELDS:
+        self += (now, cause, what, detail)
+        if len(self) > self.limit * _FIELDS:
             # Half at a time: dropping one by one would shift the whole list at each call.
             half = self.limit // 2
-            del values[: half * _FIELDS]
+            del self[: half * _FIELDS]
             self.dropped += half
 
     @property
     def happenings(self) -> list[Happening]:
         """What is still kept, oldest first."""
-        fields = iter(self._values)
+        fields = iter(self)
         return list(zip(fields, fields, fields, fields, strict=True))
 
     def lines(self) -> tuple[str, ...]:
