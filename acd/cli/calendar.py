@@ -5,14 +5,13 @@ from __future__ import annotations
 import argparse
 import getpass
 import sys
-from pathlib import Path
 from typing import Any
 
 import orjson
 
-from acd.cli.check_config import add_config_options, config_folder, config_overrides
 from acd.cli.client import ApiClient, ApiError
-from config import ConfigErrors, load
+from acd.cli.site import add_config_options, engine_client, load_config
+from config import ConfigErrors
 
 __all__ = ["add_parser", "run"]
 
@@ -40,8 +39,7 @@ def run(args: argparse.Namespace) -> int:
         print(f"acd calendar: name the calendar: acd calendar {args.action} CALENDAR", file=sys.stderr)
         return 2
     try:
-        acd = load(config_folder(args), overrides=config_overrides(args)).acd
-        answers = _ask(args, ApiClient.at(acd.web.host, acd.web.port, Path(acd.state_dir)))
+        answers = _ask(args, engine_client(load_config(args)))
     except ConfigErrors as errors:
         print(f"{errors}\nacd calendar: nothing was changed", file=sys.stderr)
         return 1

@@ -5,14 +5,13 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import orjson
 
-from acd.cli.check_config import add_config_options, config_folder, config_overrides
 from acd.cli.client import ApiClient, ApiError
-from config import ConfigErrors, load
+from acd.cli.site import add_config_options, engine_client, load_config
+from config import ConfigErrors
 
 __all__ = ["add_parser", "run"]
 
@@ -38,8 +37,7 @@ def run(args: argparse.Namespace) -> int:
         print("acd callbacks: name the callback to cancel, and no other: acd callbacks cancel ID", file=sys.stderr)
         return 2
     try:
-        acd = load(config_folder(args), overrides=config_overrides(args)).acd
-        client = ApiClient.at(acd.web.host, acd.web.port, Path(acd.state_dir))
+        client = engine_client(load_config(args))
         answer, lines = _cancelled(client, args.id) if args.id else _listed(client, args.queue)
     except ConfigErrors as errors:
         print(f"{errors}\nacd callbacks: the configuration cannot be used", file=sys.stderr)

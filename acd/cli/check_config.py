@@ -5,54 +5,17 @@ from __future__ import annotations
 import argparse
 import io
 import json
-import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
-from config import Config, ConfigErrors, Problem, load
+from acd.cli.site import add_config_options, config_folder, load_config
+from config import Config, ConfigErrors, Problem
 from config.files import shown
 from config.json_schema import write_json_schemas
 
-__all__ = ["add_config_options", "add_parser", "config_folder", "config_overrides", "run"]
-
-_DEFAULT_FOLDER: Final = "/etc/acd"
-
-
-def add_config_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options by which every command finds its configuration: ``--config`` and ``--set``."""
-    parser.add_argument(
-        "--config",
-        metavar="DIR",
-        help=f"configuration folder (default: the environment's ACD_CONFIG, else {_DEFAULT_FOLDER})",
-    )
-    parser.add_argument(
-        "--set",
-        metavar="KEY=VALUE",
-        action="append",
-        default=[],
-        type=_setting,
-        help="override a value of acd.yaml, such as web.port=9090; more than once if need be",
-    )
-
-
-def _setting(text: str) -> tuple[str, str]:
-    key, equals, value = text.partition("=")
-    if not equals or not key or not value:
-        # The text is not repeated: it may be a secret whose "=" was forgotten.
-        raise argparse.ArgumentTypeError("give KEY=VALUE, such as web.port=9090")
-    return key, value
-
-
-def config_folder(args: argparse.Namespace, env: Mapping[str, str] = os.environ) -> Path:
-    """Return the configuration folder that a command line with :func:`add_config_options` asks for."""
-    return Path(args.config or env.get("ACD_CONFIG") or _DEFAULT_FOLDER)
-
-
-def config_overrides(args: argparse.Namespace) -> dict[str, str]:
-    """Return the command line's settings: dotted path in acd.yaml and text."""
-    return dict(args.set)
+__all__ = ["add_parser", "run"]
 
 
 def add_parser(parser: argparse.ArgumentParser) -> None:
@@ -77,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
     config: Config | None = None
     errors: tuple[Problem, ...] = ()
     try:
-        config = load(folder, overrides=config_overrides(args))
+        config = load_config(args)
         warnings = config.warnings
     except ConfigErrors as found:
         errors, warnings = found.errors, found.warnings

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 
-from acd.cli.check_config import add_config_options, config_folder, config_overrides
+from acd.cli.site import add_config_options, config_folder, config_overrides
 from acd.doctor.examination import Examination, examine
 from acd.doctor.findings import Finding, Level
 

@@ -9,13 +9,13 @@ from typing import Any
 
 import orjson
 
-from acd.cli.check_config import add_config_options, config_folder, config_overrides
-from acd.cli.client import ApiClient, ApiError, NotKnown
+from acd.cli.client import ApiError, NotKnown
 from acd.cli.explain_text import explanation_text
+from acd.cli.site import add_config_options, engine_client, load_config
 from acd.service.status import dated
 from acd.store.history import Recalled, recall_call
 from acd.store.replay import JournalError
-from config import ConfigErrors, load
+from config import ConfigErrors
 
 __all__ = ["add_parser", "run"]
 
@@ -60,9 +60,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _of_engine(args: argparse.Namespace) -> Any:
-    acd = load(config_folder(args), overrides=config_overrides(args)).acd
-    journal = Path(acd.state_dir) / "journal"
-    client = ApiClient.at(acd.web.host, acd.web.port, Path(acd.state_dir))
+    config = load_config(args)
+    journal = Path(config.acd.state_dir) / "journal"
+    client = engine_client(config)
     if args.agent is not None:
         return client.get("agents", args.agent, "explanation")
     try:

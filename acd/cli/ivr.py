@@ -14,7 +14,7 @@ from pathlib import Path
 
 from prometheus_client import CollectorRegistry
 
-from acd.cli.check_config import add_config_options, config_folder, config_overrides
+from acd.cli.site import add_config_options, config_folder, config_overrides, load_config
 from acd.service.compile import Compiled, compile_config
 from acd.service.logs import set_up_logging
 from acd.service.lookups.service import LookUpService
@@ -26,7 +26,7 @@ from acd.walker.steps import Step, ending
 from acd.walker.terminal import keys_of, printable, told_end, told_step
 from acd.walker.walk import Call, Teller, walk
 from acd.walker.zones import MomentError, beginning
-from config import Config, ConfigErrors, load
+from config import Config, ConfigErrors
 from config.loader import examine
 from config.schema.routing import DEFAULT_NUMBER
 from ivr.lookups import LookUpAnswer
@@ -51,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         if args.ivr_command == "graph":
             return _graph(args)
-        return _walk(args, load(config_folder(args), overrides=config_overrides(args)))
+        return _walk(args, load_config(args))
     except ConfigErrors as errors:
         print(errors, file=sys.stderr)
         return 1

@@ -5,14 +5,13 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import orjson
 
-from acd.cli.check_config import add_config_options, config_folder, config_overrides
 from acd.cli.client import ApiClient, ApiError
-from config import ConfigErrors, load
+from acd.cli.site import add_config_options, engine_client, load_config
+from config import ConfigErrors
 
 __all__ = ["add_parser", "run"]
 
@@ -39,8 +38,7 @@ def run(args: argparse.Namespace) -> int:
         print(f"{name}: name the messages by their ids, or give --all", file=sys.stderr)
         return 2
     try:
-        acd = load(config_folder(args), overrides=config_overrides(args)).acd
-        client = ApiClient.at(acd.web.host, acd.web.port, Path(acd.state_dir))
+        client = engine_client(load_config(args))
         found = client.get("messages")
         dead = [letter for letter in found["dead"] if args.to in ("", letter["to"])]
         if args.messages_command == "list":

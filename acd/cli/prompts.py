@@ -13,7 +13,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from acd.cli.check_config import add_config_options, config_folder, config_overrides
+from acd.cli.site import add_config_options, config_folder, config_overrides, load_config
 from acd.service.compile import compile_config
 from acd.service.logs import set_up_logging
 from acd.service.prompts.cache import CacheError
@@ -21,7 +21,7 @@ from acd.service.prompts.preparing import PromptFailure, WarmUp
 from acd.service.prompts.report import PromptReport, PromptRow, report_on
 from acd.service.prompts.site import MEGABYTE, open_voices, prompt_store, speech_of_site
 from acd.walker.terminal import printable
-from config import Config, ConfigErrors, load
+from config import Config, ConfigErrors
 from config.checks import Draft
 from config.loader import examine
 from config.schema import Acd
@@ -51,11 +51,11 @@ def run(args: argparse.Namespace) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # texts may be in any script
     set_up_logging("warning", "auto", sys.stderr)
-    folder, overrides = config_folder(args), config_overrides(args)
     try:
         if args.prompts_command == "build":
-            return asyncio.run(_build(args, load(folder, overrides=overrides)))
-        draft, findings = examine(folder, overrides=overrides)
+            return asyncio.run(_build(args, load_config(args)))
+        folder = config_folder(args)
+        draft, findings = examine(folder, overrides=config_overrides(args))
         return asyncio.run(_check(args, draft, folder.absolute(), len(findings.errors)))
     except ConfigErrors as errors:
         print(errors, file=sys.stderr)

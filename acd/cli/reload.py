@@ -5,14 +5,13 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import orjson
 
-from acd.cli.check_config import add_config_options, config_folder, config_overrides
-from acd.cli.client import ApiClient, ApiError
-from config import ConfigErrors, load
+from acd.cli.client import ApiError
+from acd.cli.site import add_config_options, engine_client, load_config
+from config import ConfigErrors
 
 __all__ = ["add_parser", "run"]
 
@@ -36,8 +35,7 @@ def add_parser(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Ask the engine and print what it says; returns the exit code."""
     try:
-        acd = load(config_folder(args), overrides=config_overrides(args)).acd
-        client = ApiClient.at(acd.web.host, acd.web.port, Path(acd.state_dir))
+        client = engine_client(load_config(args))
         if args.undo:
             answer = client.post("configuration", "undo", timeout_s=_TIMEOUT_S)
         else:

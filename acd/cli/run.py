@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
 
-from acd.cli.check_config import add_config_options, config_folder, config_overrides
+from acd.cli.site import add_config_options, config_folder, config_overrides
 from acd.service.errors import StartError
 from acd.service.listening import listen
 from config import Config, ConfigErrors, load

@@ -6,14 +6,13 @@ import argparse
 import getpass
 import sys
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import orjson
 
-from acd.cli.check_config import add_config_options, config_folder, config_overrides
-from acd.cli.client import ApiClient, ApiError
-from config import ConfigErrors, load
+from acd.cli.client import ApiError
+from acd.cli.site import add_config_options, engine_client, load_config
+from config import ConfigErrors
 
 __all__ = ["add_parser", "run"]
 
@@ -55,8 +54,7 @@ def _pin() -> int:
 
 def _list(args: argparse.Namespace) -> int:
     try:
-        acd = load(config_folder(args), overrides=config_overrides(args)).acd
-        client = ApiClient.at(acd.web.host, acd.web.port, Path(acd.state_dir))
+        client = engine_client(load_config(args))
         messages = client.get("voicemail", "messages")["messages"]
     except ConfigErrors as errors:
         print(f"{errors}\nacd voicemail list: the configuration cannot be used", file=sys.stderr)
