@@ -70,11 +70,13 @@ class DeviceState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CallArrived:
-    """A caller is on the line, in the menus."""
+    """A caller is on the line, in the menus; or a call begins of which nobody is on the line (``line``)."""
 
     call_id: str
     caller: str = ""
     dialled: str = ""
+    line: bool = True
+    """False: a callback, a message offered to agents. It leaves its queue and comes again by nobody's wish."""
     resumed: bool = False
     """It has come to an engine before, which ended: what it did there is in that one's journal."""
 

@@ -65,6 +65,7 @@ class _Course:
 
     queue: str = ""
     entered_at: float = 0.0
+    line: bool = True
     talking: bool = False
     counted: bool = False
     """Its last stay in a queue has been counted."""
@@ -114,7 +115,7 @@ class Metrics:
         """Count an input and what it led to."""
         match event:
             case CallArrived():
-                self._courses.setdefault(event.call_id, _Course())
+                self._courses.setdefault(event.call_id, _Course(line=event.line))
             case CallQueued():
                 course = self._courses.setdefault(event.call_id, _Course())
                 course.queue, course.counted, course.talking = event.queue, False, False
@@ -126,7 +127,7 @@ class Metrics:
             case TalkEnded():
                 self._count_call(event.call_id, "served")
             case CallLeftQueue():
-                self._count_call(event.call_id, "left")
+                self._left_queue(event.call_id)
             case LegFailed() | OfferEnded():
                 self._count_offer(event.offer_id, event.reason.value)
             case CallEnded():
@@ -159,6 +160,12 @@ class Metrics:
         if course is not None and not course.talking:
             course.talking = True
             self._waits.labels(course.queue).observe(max(0.0, now - course.entered_at))
+
+    def _left_queue(self, call_id: str) -> None:
+        course = self._courses.get(call_id)
+        if course is not None and not course.line:
+            course.counted = True  # stepped aside, or to be offered again: neither served nor gone
+        self._count_call(call_id, "left")
 
     def _count_offer(self, offer_id: str, result: str) -> OfferCall | None:
         offer = self._live_offers.pop(offer_id, None)

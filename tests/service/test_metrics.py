@@ -12,6 +12,7 @@ from acd.core.events import (
     AgentReady,
     CallArrived,
     CallEnded,
+    CallLeftQueue,
     CallQueued,
     DeviceChanged,
     DeviceState,
@@ -107,6 +108,24 @@ def test_a_caller_who_gives_up_while_ringing_has_abandoned(bench: Bench) -> None
 def test_a_call_that_never_left_the_menus(bench: Bench) -> None:
     bench.tell(CallArrived("c1"), CallEnded("c1"))
     assert bench.value(calls("menu", "")) == 1
+
+
+def test_a_callback_that_steps_aside_is_counted_when_it_comes_to_a_talk(bench: Bench) -> None:
+    for _ in range(2):
+        bench.tell(CallArrived("b1", line=False), CallQueued("b1", "cards"), CallLeftQueue("b1", "another first"))
+        bench.tell(CallEnded("b1"))
+    assert "acd_calls_total{" not in generate_latest(bench.metrics.registry).decode()
+    bench.tell(CallArrived("b1", line=False), CallQueued("b1", "cards"))
+    offer = bench.offer("b1")
+    bench.tell(LegAnswered(offer, "anna"), OfferBridged(offer, "anna"), TalkEnded("b1"), CallEnded("b1"))
+    assert bench.value(calls("served")) == 1
+
+
+def test_a_customer_who_was_rung_and_hangs_up_in_the_queue_has_abandoned(bench: Bench) -> None:
+    bench.tell(CallArrived("b1", line=False), CallQueued("b1", "cards"), CallLeftQueue("b1", "rung first"))
+    bench.tell(CallQueued("b1", "cards"), CallEnded("b1"))
+    assert bench.value(calls("abandoned")) == 1
+    assert bench.value(calls("left")) == 0
 
 
 @pytest.mark.parametrize("event", [LegFailed, OfferEnded])

@@ -102,7 +102,7 @@ class Runs:
         self.waits(call_id, run)
         post, clocks = self._tools.post, self._tools.clocks
         if call_id not in self._tools.calls:
-            post(CallArrived(call_id, entry.number, entry.dialled))
+            post(CallArrived(call_id, entry.number, entry.dialled, line=False))
             attempt = f"attempt {entry.attempts + 1}{f', promised in call {entry.call}' if entry.call else ''}"
             post(MenuStepped(call_id, "", "callback", detail=attempt))
         post(

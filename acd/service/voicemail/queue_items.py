@@ -152,7 +152,7 @@ class QueueItems:
         call_id = f"{CALL_PREFIX}{message.id}"
         self._open[call_id] = _Item(message, box.items.queue, self._tools.now())
         post = self._tools.post
-        post(CallArrived(call_id, message.call.caller, message.call.dialled))
+        post(CallArrived(call_id, message.call.caller, message.call.dialled, line=False))
         post(
             CallQueued(
                 call_id,
