@@ -1,6 +1,9 @@
-"""What a call's story tells of its steps in the menus: the way, and no data that were keyed in."""
+"""What a call's story and the log tell of its steps in the menus: the way, and no data that were keyed in."""
 
 from __future__ import annotations
+
+import structlog
+from structlog.typing import FilteringBoundLogger
 
 from acd.core.events import MenuStepped
 from ivr.context import CallContext
@@ -9,7 +12,9 @@ from ivr.nodes.menu import Menu
 from ivr.outcome import AgentMiss, NodeId, ToAgent
 from ivr.record import StepOutcome, StepRecord
 
-__all__ = ["told_miss", "told_step"]
+__all__ = ["log_step", "told_miss", "told_step"]
+
+log: FilteringBoundLogger = structlog.get_logger(__name__)
 
 _COMMON_KEYS = frozenset({StepOutcome.REPEAT, StepOutcome.BACK, StepOutcome.TOP, StepOutcome.OPERATOR})
 
@@ -32,3 +37,19 @@ def told_step(step: StepRecord, call: CallContext) -> MenuStepped:
 def told_miss(wish: ToAgent, miss: AgentMiss, call_id: str, to: NodeId | None) -> MenuStepped:
     """Tell that the one agent whom a node asked for does not take the call, and where the caller goes on."""
     return MenuStepped(call_id, wish.node or "", miss.value, to=to or "", detail=f"agent {wish.agent} is not reached")
+
+
+def log_step(step: StepRecord) -> None:
+    """Note a step in the log, and warn of what was amiss."""
+    log.debug("menu step", call_id=step.call_id, node=step.node, outcome=str(step.outcome), to=step.to)
+    for problem in step.problems:
+        log.warning("menu", call_id=step.call_id, node=step.node, problem=problem.kind, subject=problem.subject)
+    if step.outcome in (StepOutcome.STEP_LIMIT, StepOutcome.DEPTH_LIMIT):
+        log.warning(
+            "a call has reached a bound in the menus",
+            call_id=step.call_id,
+            node=step.node,
+            bound=step.outcome,
+            steps=step.number,
+            goes_to=step.to or "",
+        )

@@ -53,6 +53,19 @@ class Wait:
             queue=queue, priority=priority, requires={skill: 1}, then=wish.then, language=wish.language, only=wish
         )
 
+    @classmethod
+    def resumed(cls, stored: StoredCall) -> Wait:
+        """Return the wait that a channel remembers."""
+        return cls(
+            queue=stored.queue,
+            priority=stored.priority,
+            requires=dict(stored.requires),
+            agent=stored.agent,
+            then=NodeId(stored.node) if stored.node else None,
+            language=stored.language,
+            lasts=bool(stored.caller),
+        )
+
 
 @dataclass(slots=True)
 class CallPlace:

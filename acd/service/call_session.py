@@ -19,7 +19,7 @@ from acd.core.transitions import CallState
 from acd.service.agi_line import AgiLine
 from acd.service.call_entry import dialled_number, fitted, new_context, read_stored
 from acd.service.call_memory import CallMemory
-from acd.service.call_path import told_miss, told_step
+from acd.service.call_path import log_step, told_miss, told_step
 from acd.service.call_place import CallPlace, Wait
 from acd.service.call_state import CallPhase, StoredCall
 from acd.service.lookups.customers import Customer
@@ -31,7 +31,7 @@ from ami_bridge.agi_session import AgiSession
 from ivr.context import CallContext
 from ivr.line import LineHungUp
 from ivr.outcome import AgentMiss, Enqueue, NodeId, Outcome, ToAgent, WaitOn
-from ivr.record import StepOutcome, StepRecord
+from ivr.record import StepRecord
 
 __all__ = ["CallSession"]
 
@@ -79,6 +79,13 @@ class CallSession:
     def context(self) -> CallContext:
         """What the menus know of the call."""
         return self._context
+
+    @property
+    def customer(self) -> Customer:
+        """Who calls."""
+        if self._place.caller:  # we have called: the priority is in the call's own
+            return Customer(id=self._place.customer)
+        return self._known or self._tools.customer(self._context.caller)
 
     async def run(self, begin: Callable[[CallSession], None], end: Callable[[CallSession], None]) -> None:
         """Serve the caller. ``begin`` is called once the call's id is known, ``end`` when the line is given up."""
@@ -225,7 +232,7 @@ class CallSession:
         queued = self._place.queued
         if queued is None:
             raise LookupError(f"call {self.call_id} is in no queue")
-        customer = self._customer()
+        customer = self.customer
         self.stay = stay = QueueStay(
             self._agi,
             self._line,
@@ -304,17 +311,6 @@ class CallSession:
         outcome = await self._tools.interpreter(self._on_step).run(self._line, self._context, node)
         return not isinstance(outcome, WaitOn), outcome
 
-    def _customer(self) -> Customer:
-        """Who calls."""
-        if self._place.caller:  # we have called: the priority is in the call's own
-            return Customer(id=self._place.customer)
-        return self._known or self._tools.customer(self._context.caller)
-
-    @property
-    def customer(self) -> Customer:
-        """Who calls."""
-        return self._customer()
-
     async def _identify(self) -> None:
         """Find out who calls, before anything else is heard; a caller whom that takes a moment hears ringing."""
         customers, context = self._tools.customers, self._context
@@ -390,16 +386,7 @@ class CallSession:
         if stored.again:  # a node that asked for an agent, or dialled, and nobody has answered
             return await self._walk(NodeId(stored.again))
         if stored.phase is CallPhase.QUEUE:
-            wait = Wait(
-                queue=stored.queue,
-                priority=stored.priority,
-                requires=dict(stored.requires),
-                agent=stored.agent,
-                then=node,
-                language=stored.language,
-                lasts=bool(stored.caller),
-            )
-            return await self._queue(wait, min(stored.entered_at, self._tools.clocks.wall()))
+            return await self._queue(Wait.resumed(stored), min(stored.entered_at, self._tools.clocks.wall()))
         return await self._walk(node or self._tools.entry_node(stored.dialled))
 
     # What is told of it.
@@ -408,18 +395,7 @@ class CallSession:
         self._place.node = step.to or self._place.node
         if not self._given_up:  # else a caller who is there would be called gone
             self._tools.post(told_step(step, self._context))
-        log.debug("menu step", call_id=self.call_id, node=step.node, outcome=str(step.outcome), to=step.to)
-        for problem in step.problems:
-            log.warning("menu", call_id=self.call_id, node=step.node, problem=problem.kind, subject=problem.subject)
-        if step.outcome in (StepOutcome.STEP_LIMIT, StepOutcome.DEPTH_LIMIT):
-            log.warning(
-                "a call has reached a bound in the menus",
-                call_id=self.call_id,
-                node=step.node,
-                bound=step.outcome,
-                steps=step.number,
-                goes_to=step.to or "",
-            )
+        log_step(step)
 
 
 def _nothing(_: CallSession) -> None:
