@@ -14,7 +14,9 @@ class SurveyOutcome(StrEnum):
     """How a survey went."""
 
     COMPLETE = "complete"
-    """The caller heard all questions; those without an answer were skipped."""
+    """The caller heard all questions and answered some, or left a comment; those without an answer were skipped."""
+    UNANSWERED = "unanswered"
+    """The caller heard all questions, answered none and left no comment."""
     PARTIAL = "partial"
     """The caller hung up before the end; what was answered counts."""
     DECLINED = "declined"

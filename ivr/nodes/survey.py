@@ -126,9 +126,10 @@ class Survey(Node):
                 if answer is not None:
                     answers[name] = answer
                     visit.call.data[name] = str(answer)
-            outcome = SurveyOutcome.COMPLETE
+            outcome = SurveyOutcome.COMPLETE if answers else SurveyOutcome.UNANSWERED
             if self.comment is not None:
                 comment, comment_s = await self._listen(visit, self.comment)
+                outcome = SurveyOutcome.COMPLETE if comment else outcome
         finally:
             visit.tools.surveys.keep(self._result(visit, outcome, answers, comment, comment_s))
         await visit.play(self.thanks, barge_in=False)

@@ -132,6 +132,18 @@ async def test_a_wrong_key_and_none_have_retries_of_their_own_and_the_question_i
     assert run.result.outcome is SurveyOutcome.COMPLETE
 
 
+@pytest.mark.parametrize(("said_s", "outcome"), [(0, SurveyOutcome.UNANSWERED), (5, SurveyOutcome.COMPLETE)])
+async def test_who_hears_all_questions_and_answers_none_has_answered_only_by_a_comment(
+    said_s: int, outcome: SurveyOutcome
+) -> None:
+    run = Run()
+    comment = Comment(prompts=prompts("comment"), limits=RecordLimits(longest_s=30))
+    await run(survey(comment=comment), ScriptedLine(talks_s=[said_s]))
+    assert run.outcomes[-1] == "done"
+    assert run.result.answers == {}
+    assert run.result.outcome is outcome
+
+
 async def test_hanging_up_in_the_middle_keeps_what_was_answered() -> None:
     run = Run()
     line = ScriptedLine(reactions={"friendly": [[(0.5, "5")]], "solved": [[(0.5, HANG_UP)]]})
