@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Container
 from dataclasses import replace
 
@@ -22,6 +23,7 @@ log: FilteringBoundLogger = structlog.get_logger(__name__)
 
 _RESUME = (STATE_VARIABLE, "DIALSTATUS", "ANSWEREDTIME", "BRIDGERESULT", "DIALEDPEERNAME", "BLINDTRANSFER")
 _LONGEST_CALLER_CHARS = 80
+_QUOTED_PAIR = re.compile(r"\\(.)")
 
 
 async def read_stored(agi: AgiSession, line: AgiLine) -> StoredCall | None:
@@ -73,9 +75,19 @@ def new_context(agi: AgiSession, call_id: str, dialled: str) -> CallContext:
     return CallContext(
         call_id=call_id,
         caller=_printable(agi.env.get("agi_callerid", "")),
-        caller_name=_printable(agi.env.get("agi_calleridname", "")),
+        caller_name=_printable(_caller_name(agi)),
         dialled=dialled,
     )
+
+
+def _caller_name(agi: AgiSession) -> str:
+    """Return the caller's name as it was meant.
+
+    PJSIP takes what stands between the quotes of a display name as it is (``set_id_from_hdr`` of ``res_pjsip.c``), with
+    the backslashes that RFC 3261 (25.1, quoted-pair) has there before quotes and backslashes.
+    """
+    name = agi.env.get("agi_calleridname", "")
+    return _QUOTED_PAIR.sub(r"\1", name) if agi.env.get("agi_type") == "PJSIP" else name
 
 
 def dialled_number(agi: AgiSession) -> str:

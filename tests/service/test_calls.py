@@ -528,6 +528,26 @@ async def test_draining_gives_waiting_callers_back_and_keeps_talks(site: Site) -
     assert site.parts.sessions.let_go_waiting() == 0
 
 
+@pytest.mark.parametrize(
+    ("technology", "handed_over", "name"),
+    [
+        ("PJSIP", r'Ann \"Bo\" Li', 'Ann "Bo" Li'),
+        ("PJSIP", r"a \\ b", r"a \ b"),
+        ("PJSIP", "李安娜", "李安娜"),
+        ("PJSIP", "\\", "\\"),
+        ("SIP", r"C:\Ann", r"C:\Ann"),  # chan_sip takes them out itself
+    ],
+)
+async def test_a_name_from_a_sip_display_name_is_known_without_its_escapes(
+    site: Site, technology: str, handed_over: str, name: str
+) -> None:
+    channel = await site.enter(type=technology, calleridname=handed_over, extension="200")
+    await channel.until("EXEC Dial")
+    context = site.parts.sessions.context_of(site.call.id)
+    assert context is not None
+    assert context.caller_name == name
+
+
 # Hostile callers.
 
 
