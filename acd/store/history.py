@@ -1,4 +1,4 @@
-"""Why a call of the past went where it went: its journal is lived again up to the call's end, and explained there.
+"""Why a call of the past went where it went: its journal is replayed up to the call's end, and explained there.
 
 The engine of that moment knows what the running one has forgotten, so the answer is the one that it would have given.
 """
@@ -66,7 +66,7 @@ def _recall(segment: Segment, call_id: str, last: int) -> Recalled | None:
     engine = segment.engine(installed_strategies())
     now = segment.began_at_s
     parts_at: int | None = None
-    for number, (entry, made) in enumerate(segment.lived(engine), start=1):
+    for number, (entry, made) in enumerate(segment.run_through(engine), start=1):
         now = entry.now
         if parts_at is None and digest_of(made) != entry.digest:
             parts_at = entry.number

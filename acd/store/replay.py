@@ -102,7 +102,7 @@ class Segment:
         rng = random.Random(header["seed"])  # noqa: S311 - the draws of a strategy, not a secret
         return Engine(routing, rng, self.began_at_s, strategies=strategies)
 
-    def lived(self, engine: Engine) -> Iterator[tuple[Input, list[Command]]]:
+    def run_through(self, engine: Engine) -> Iterator[tuple[Input, list[Command]]]:
         """Feed the inputs to the engine that ``engine`` has returned; yield each with what it led to.
 
         Raises JournalError.
@@ -160,7 +160,7 @@ def replay(
     """Run the segment through the engine of this version; stop where the two part, unless ``go_on``."""
     inputs = commands = 0
     parting: Parting | None = None
-    for entry, made in segment.lived(segment.engine(installed_strategies())):
+    for entry, made in segment.run_through(segment.engine(installed_strategies())):
         inputs += 1
         commands += len(made)
         if on_input is not None:
