@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from ivr.languages import reason
 from ivr.outcome import NodeId
 
 
@@ -87,7 +88,8 @@ class CallContext:
         if space == "param":
             return self.frames[-1].params.get(key) if self.frames else None
         if space == "hours":
-            return self.hours.get(key)
+            known = self.hours.get(key)
+            return reason(known, self.language) if known is not None and key == "why" else known
         return None
 
     def lookup_with_secrets(self, name: str) -> str | None:

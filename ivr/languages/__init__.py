@@ -46,6 +46,8 @@ class Language:
     day: Callable[[Date], str]
     time: Callable[[TimeOfDay], str]
     duration: Callable[[Duration], str]
+    reasons: Mapping[str, str]
+    """Why a calendar is open or closed, where nobody has written a reason: by the engine's own words for it."""
 
 
 LANGUAGES: Mapping[str, Language] = MappingProxyType(
@@ -62,6 +64,7 @@ LANGUAGES: Mapping[str, Language] = MappingProxyType(
             values.day,
             values.time,
             values.duration,
+            values.REASONS,
         )
         for code, digits, values, joiner in (("en", en, en_values, " "), ("zh", zh, zh_values, ""))
     }
@@ -72,6 +75,11 @@ LANGUAGES: Mapping[str, Language] = MappingProxyType(
 def language_for(code: str) -> Language:
     """The rules for `code`, or for its main language (`en-gb`: `en`), or English's."""
     return LANGUAGES.get(code) or LANGUAGES.get(code.partition("-")[0]) or LANGUAGES["en"]
+
+
+def reason(why: str, language: str) -> str:
+    """A calendar's reason: one of the engine's own in words of `language`, one that somebody wrote as it stands."""
+    return language_for(language).reasons.get(why, why)
 
 
 def texts(part: Speech, language: str) -> tuple[Text, ...]:

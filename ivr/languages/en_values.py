@@ -6,6 +6,8 @@ beyond four digits: the rule that num2words has, too.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from ivr.currencies import decimals_of
 from ivr.languages.en import MINUS, digit_words, number_words, ordinal_words
 from ivr.speech import Date, Duration, Money, TimeOfDay
@@ -62,6 +64,8 @@ _CURRENCIES = {
     "ZAR": ("rand", "rand", "cent", "cents"),
 }
 """One and several of the currency, and of its smallest unit if it has one. All others are named by their letters."""
+REASONS: Mapping[str, str] = {}
+"""Why a calendar is open or closed, where nobody has written a reason: said as the engine has it, in English."""
 _UNITS = ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
 
 

@@ -61,6 +61,15 @@ _CURRENCIES = {
 """The currency, and its smallest unit if it has one. All others are named by their letters."""
 _PERIODS = ((5, "凌晨"), (8, "早上"), (12, "上午"), (13, "中午"), (19, "下午"), (24, "晚上"))
 """The parts of a day, and the hour at which each ends."""
+REASONS = {
+    "opening hours": "营业时间",
+    "outside opening hours": "非营业时间",
+    "special hours": "特别营业时间",
+    "outside special hours": "特别营业时间之外",
+    "closed on this date": "当日休息",
+    "closed for some hours": "暂停营业",
+}
+"""Why a calendar is open or closed, where nobody has written a reason."""
 _UNITS = ((86400, "天"), (3600, "小时"), (60, "分钟"), (1, "秒"))
 
 

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from acd.core.calendars import Calendar, DateRule, HolidayRules, Hours, OpenState, Override, StateCause
+from ivr.languages import reason, zh_values
 
 BERLIN = ZoneInfo("Europe/Berlin")
 OFFICE: Hours = ((time(9), time(12, 30)), (time(13, 30), time(18)))
@@ -294,3 +295,18 @@ def test_whatever_the_rules_the_state_changes_when_it_is_said_to_and_not_before(
     assert calendar.at(state.until, override).is_open is not state.is_open
     between = moment + (state.until - moment) / 2
     assert calendar.at(between, override).is_open is state.is_open
+
+
+def test_every_reason_that_nobody_has_written_is_said_in_the_caller_s_language() -> None:
+    nine_to_five: Hours = ((time(9), time(17)),)
+    dates = {
+        date(2026, 11, 24): DateRule(hours=((time(10), time(12)),)),
+        date(2026, 11, 25): DateRule(hours=()),
+        date(2026, 11, 26): DateRule(closed=((time(12), time(13)),)),
+    }
+    calendar = Calendar(BERLIN, dict.fromkeys(range(5), nine_to_five), dates)
+    hours = [berlin(2026, 11, 23) + timedelta(hours=hour) for hour in range(24 * 5)]
+    reasons = {calendar.at(moment).why for moment in hours}
+    assert {why for why in reasons if reason(why, "zh") != why} == reasons == zh_values.REASONS.keys()
+    assert {why for why in reasons if reason(why, "en") == why} == reasons
+    assert reason("fire drill", "zh") == "fire drill"

@@ -99,3 +99,15 @@ async def test_it_can_be_said() -> None:
     line = ScriptedLine()
     await Interpreter(trees, on_step=lambda _: None, tools=world).run(line, call(), at("start"))
     assert line.heard_parts == ['"Fire drill until 09:00"']
+
+
+async def test_a_reason_that_nobody_has_written_is_said_in_the_caller_s_language() -> None:
+    say = Say(id=at("closed"), kind=SayKind.TEXT, value="{hours.why}")
+    trees = forest(hours(), end("open"), say)
+    world = tools(calendars={"office": Opening(False, "outside opening hours", LATER, "hours", BERLIN)})
+    for language, said in (("en", "outside opening hours"), ("zh", "非营业时间")):
+        line, context = ScriptedLine(), call()
+        context.language = language
+        await Interpreter(trees, on_step=lambda _: None, tools=world).run(line, context, at("start"))
+        assert line.heard_parts == [f'"{said}"']
+        assert context.hours["why"] == "outside opening hours"
