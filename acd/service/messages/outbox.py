@@ -14,13 +14,13 @@ from typing import Final, Protocol
 import structlog
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
-from acd.service.messages.dead import DeadLetter
+from acd.service.messages.dead_letters import DeadLetter
 from acd.service.messages.failures import DestinationDown, PermanentFailure, TemporaryFailure
 from acd.service.messages.lane import BackOff, Lane
 from acd.service.messages.message import Message, OutgoingHook, OutgoingMail
 from acd.service.messages.spool import HOOK_LANE, Entry, Spool, SpoolFull, SpoolLimits
 
-__all__ = ["BackOff", "Outbox", "Senders", "WaitingLine"]
+__all__ = ["BackOff", "Backlog", "Outbox", "Senders"]
 
 log = structlog.get_logger(__name__)
 
@@ -45,7 +45,7 @@ class HookSending(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WaitingLine:
+class Backlog:
     """The messages that wait for one destination."""
 
     kind: str
@@ -144,13 +144,13 @@ class Outbox:
 
     # What is seen and done by hand.
 
-    def lines(self) -> list[WaitingLine]:
+    def backlogs(self) -> list[Backlog]:
         """What waits, by destination."""
         waiting: dict[str, list[Entry]] = {}
         for entry in self._spool.entries:
             waiting.setdefault(entry.lane, []).append(entry)
         return [
-            WaitingLine(
+            Backlog(
                 to=lane.removeprefix(HOOK_LANE),
                 kind=_kind_of_lane(lane),
                 messages=len(entries),

@@ -2,7 +2,7 @@
 
 Folders below the spool's own: ``waiting`` (what is to be sent: ``KEY.json``, attachments as ``KEY.0`` …), ``done`` (an
 empty file for each message that was delivered, so that its id is known for a week) and ``dead`` (what was given up,
-with the reason in it: see ``dead``).
+with the reason in it: see ``dead_letters``).
 
 All methods block on the disk and may be called from any thread.
 """
@@ -21,7 +21,7 @@ from typing import Final
 import structlog
 
 from acd.service.files import sync_folder, write_atomically
-from acd.service.messages.dead import DeadLetter, DeadLetters
+from acd.service.messages.dead_letters import DeadLetter, DeadLetters
 from acd.service.messages.message import Attachment, Message, OutgoingMail
 from acd.service.messages.message_files import (
     NOT_A_MESSAGE,

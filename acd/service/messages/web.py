@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from acd.service.messages.dead import DeadLetter
-from acd.service.messages.outbox import Outbox, WaitingLine
+from acd.service.messages.dead_letters import DeadLetter
+from acd.service.messages.outbox import Backlog, Outbox
 from acd.service.messages.spool import SpoolFull
 from acd.service.moments import wall_text
 from acd.web.backend import Json
@@ -23,7 +23,7 @@ class OutboxWeb:
 
     def waiting(self) -> Sequence[Mapping[str, Json]]:
         """See ``MessagesBackend``."""
-        return [_line(line) for line in self._outbox.lines()]
+        return [_backlog(one) for one in self._outbox.backlogs()]
 
     async def dead(self) -> Sequence[Mapping[str, Json]]:
         """See ``MessagesBackend``."""
@@ -41,13 +41,13 @@ class OutboxWeb:
         return await self._outbox.drop(message_id)
 
 
-def _line(line: WaitingLine) -> Mapping[str, Json]:
+def _backlog(one: Backlog) -> Mapping[str, Json]:
     return {
-        "kind": line.kind,
-        "to": line.to,
-        "messages": line.messages,
-        "oldest": wall_text(line.oldest, "seconds"),
-        "last_failure": line.last_failure or None,
+        "kind": one.kind,
+        "to": one.to,
+        "messages": one.messages,
+        "oldest": wall_text(one.oldest, "seconds"),
+        "last_failure": one.last_failure or None,
     }
 
 

@@ -25,7 +25,7 @@ async def test_what_waits_and_what_was_given_up(tmp_path: Path) -> None:
         await box.post(OutgoingMail(id="m-1", to="a@example.net", subject="From \x1b[31mEve\r\nx", text="t"))
         for number in range(3):
             await box.post(hook(str(number)))
-        await until(lambda: box.waiting == 3 and box.lines()[0].last_failure)
+        await until(lambda: box.waiting == 3 and box.backlogs()[0].last_failure)
     assert web.waiting() == [
         {
             "kind": "hook",
