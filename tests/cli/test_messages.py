@@ -49,7 +49,7 @@ class House:
         await self.outbox.post(OutgoingMail(id="m-1", to="a@example.net", subject="Voicemail from Eve", text="t"))
         await until(lambda: self.outbox.waiting == 0)
         await self.outbox.post(hook("h-waits"))
-        await until(lambda: self.outbox.lines()[0].last_failure)
+        await until(lambda: self.outbox.backlogs()[0].last_failure)
 
 
 @pytest.fixture
