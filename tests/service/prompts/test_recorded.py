@@ -8,7 +8,7 @@ import pytest
 from acd.service.prompts.audio import write_wav
 from acd.service.prompts.recorded import inspect
 from acd.service.prompts.tools import ToolError
-from tests.service.test_prompts_audio import tone, wav_file
+from tests.service.prompts.sounds import tone, wav_file
 
 PLAYABLE = write_wav(tone(440, 8000, 0.1))
 

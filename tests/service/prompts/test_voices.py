@@ -17,8 +17,8 @@ from acd.service.prompts.http_voice import BodyField, HttpVoice
 from acd.service.prompts.templates import filled
 from acd.service.prompts.tools import ToolError
 from ivr.speech import Text
-from tests.service.test_prompts import Clock, FakeVoice
-from tests.service.test_prompts_audio import tone
+from tests.service.prompts.sounds import tone
+from tests.service.prompts.stores import Clock, FakeVoice
 
 WAV = write_wav(tone(440, 8000, 0.2))
 

@@ -15,7 +15,7 @@ from acd.service.prompts.defaults import Recording, SpokenText
 from acd.service.prompts.synthesis import EspeakNg
 from config.recordings import look_at
 from ivr.speech import Number, Prompt
-from tests.service.test_prompts_audio import tone, wav_file
+from tests.service.prompts.sounds import tone, wav_file
 
 pytestmark = pytest.mark.pbx
 

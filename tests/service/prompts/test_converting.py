@@ -14,7 +14,7 @@ from acd.service.prompts import audio as prompts_audio
 from acd.service.prompts.audio import convert, write_wav
 from acd.service.prompts.converting import Converters
 from acd.service.prompts.tools import ToolError
-from tests.service.test_prompts_audio import tone, wav_file
+from tests.service.prompts.sounds import tone, wav_file
 
 WAV = write_wav(tone(500, 22050))
 

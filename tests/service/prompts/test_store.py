@@ -1,155 +1,26 @@
+"""Parts of speech turned into sounds: made once, shared, kept, in the best language there is."""
+
 from __future__ import annotations
 
 import asyncio
 import errno
 import os
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 import structlog
-from structlog.testing import CapturingLogger
 
-from acd.service.prompts import PromptFailure, PromptLimits, PromptStore, PromptUnavailableError
+from acd.service.prompts import PromptLimits, PromptStore, PromptUnavailableError
 from acd.service.prompts import audio as prompts_audio
 from acd.service.prompts import cache as prompts_cache
-from acd.service.prompts.audio import read_format, read_wav, write_wav
-from acd.service.prompts.converting import Converters
-from acd.service.prompts.defaults import DEFAULT_TEXTS, ON_DEMAND, PromptTable, Recording, SpokenText, with_defaults
+from acd.service.prompts.audio import read_wav, write_wav
+from acd.service.prompts.defaults import Recording, SpokenText
 from acd.service.prompts.joining import PAUSE_S, SENTENCE_PAUSE_S
-from acd.service.prompts.tools import ToolError
 from ivr.speech import Digits, DigitStyle, Number, Prompt, Speech, Text
-from tests.service.test_prompts_audio import tone
-
-GENERAL = [name for name in DEFAULT_TEXTS if not name.startswith(ON_DEMAND)]
-"""Default prompts that every site prepares."""
-TABLE: PromptTable = {
-    "welcome": {"en": SpokenText("Welcome."), "zh": SpokenText("欢迎。")},
-    "closed": {"en": SpokenText("We are closed.")},
-}
-
-
-PATIENT = PromptLimits(patience_s=90)
-
-
-class FakeVoice:
-    """A synthesiser in memory that tells what it was asked for, and can be made to wait or fail."""
-
-    def __init__(self, name: str = "fake", languages: tuple[str, ...] = ("en", "zh")) -> None:
-        self.name = name
-        self.languages = languages
-        self.spoken: list[tuple[str, str]] = []
-        self.at_once = 0
-        self.most_at_once = 0
-        self.may_finish = asyncio.Event()
-        self.may_finish.set()
-        self.started = asyncio.Event()
-        self.failing: dict[str, str] = {}
-
-    def identity(self, language: str) -> str | None:
-        return f"{self.name}-{language}" if language in self.languages else None
-
-    async def synthesise(self, text: str, language: str) -> bytes:
-        voice = f"{self.name}-{language}"
-        self.spoken.append((voice, text))
-        self.at_once += 1
-        self.most_at_once = max(self.most_at_once, self.at_once)
-        self.started.set()
-        try:
-            await self.may_finish.wait()
-        finally:
-            self.at_once -= 1
-        if voice in self.failing or text in self.failing:
-            raise ToolError(self.failing.get(voice) or self.failing[text])
-        return write_wav(tone(440, 22050, 0.2))
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now_s = 1000.0
-
-    def __call__(self) -> float:
-        return self.now_s
-
-
-class Log(CapturingLogger):
-    def events(self) -> list[tuple[str, Mapping[str, Any]]]:
-        return [(call.args[0], call.kwargs) for call in self.calls]
-
-    def reasons(self) -> list[str]:
-        return [fields["reason"] for event, fields in self.events() if event == "prompt sound unavailable"]
-
-
-@pytest.fixture
-def voice() -> FakeVoice:
-    return FakeVoice()
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def log() -> Log:
-    return Log()
-
-
-@pytest.fixture(autouse=True)
-def converter(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Convert in this process and each sound once, save for the test of that: starting processes takes long."""
-    if request.function.__name__ == "test_sounds_are_not_computed_in_our_own_process":
-        return
-    known: dict[tuple[bytes, int, bool], bytes] = {}
-
-    async def quick(_: Converters, wav: bytes, rate_hz: int, *, speech: bool) -> bytes:
-        await asyncio.sleep(0)
-        if (wav, rate_hz, speech) not in known:
-            try:
-                known[wav, rate_hz, speech] = prompts_audio.convert(wav, rate_hz, speech=speech)
-            except prompts_audio.AudioError as error:
-                raise ToolError(str(error)) from error
-        return known[wav, rate_hz, speech]
-
-    monkeypatch.setattr(Converters, "convert", quick)
-
-
-Make = Callable[..., PromptStore]
-
-
-@pytest.fixture
-async def make(tmp_path: Path, voice: FakeVoice, clock: Clock, log: Log) -> AsyncIterator[Make]:
-    stores = []
-
-    def build(**more: Any) -> PromptStore:
-        settings: dict[str, Any] = {
-            "recorded_dir": tmp_path / "prompts",
-            "synthesisers": [voice],
-            "log": log,
-            "clock": clock,
-            "limits": PATIENT,
-        }
-        store = PromptStore(tmp_path / "cache", **(settings | more))
-        store.use(TABLE)
-        stores.append(store)
-        return store
-
-    yield build
-    for store in stores:
-        await store.close()
-
-
-def sound(path: str) -> Path:
-    file = Path(f"{path}.wav")
-    assert file.is_absolute()
-    assert read_format(file.read_bytes()).plays_in_asterisk
-    return file
-
-
-def rate_of(path: str) -> int:
-    return read_format(Path(path).read_bytes()).rate_hz
+from tests.service.prompts.sounds import tone
+from tests.service.prompts.stores import PATIENT, TABLE, Clock, FakeVoice, Log, Make, rate_of, sound
 
 
 async def test_a_text_is_spoken_once_and_kept(make: Make, voice: FakeVoice) -> None:
@@ -382,86 +253,6 @@ async def test_a_callers_text_does_not_stand_behind_all_prompts(make: Make, voic
     assert [text for _, text in voice.spoken].index("A caller's own text.") <= 6
 
 
-async def test_warming_up_prepares_everything(make: Make, voice: FakeVoice, log: Log) -> None:
-    store = make()
-
-    result = await store.warm_up(
-        TABLE,
-        speech=[Digits("01"), Text("Hi.", "en"), Prompt("welcome"), Prompt("voicemail-new")],
-        languages=["en", "zh"],
-    )
-
-    expected = 3 + 2 * (len(GENERAL) + 1) + 2 + 1
-    assert (result.ready, result.failures) == (expected, ())
-    assert log.events()[-1][0] == "prompts prepared"
-    made = len(voice.spoken)
-    for name in (*TABLE, *GENERAL, "voicemail-new"):
-        for language in ("en", "zh"):
-            sound((await store.resolve(Prompt(name), language))[0])
-    assert len(voice.spoken) == made, "a caller had to wait for a prompt"
-
-
-async def test_default_prompts_are_prepared_in_the_site_s_languages_alone(make: Make, voice: FakeVoice) -> None:
-    result = await make().warm_up({}, languages=["zh"])
-    assert result.ready == len(GENERAL)
-    assert len({language for language, _ in voice.spoken}) == 1
-
-
-async def test_warming_up_again_makes_nothing_anew(make: Make, voice: FakeVoice) -> None:
-    await make().warm_up(TABLE)
-    made = len(voice.spoken)
-
-    result = await make().warm_up(TABLE)
-
-    assert result.failures == ()
-    assert len(voice.spoken) == made
-
-
-async def test_warming_up_tells_what_failed_and_goes_on(make: Make, voice: FakeVoice, log: Log) -> None:
-    voice.failing["Welcome."] = "broken"
-    table: PromptTable = {**TABLE, "recorded": {"zh": Recording("gone.wav")}}
-
-    result = await make().warm_up(table)
-
-    assert {(failure.prompt, failure.language) for failure in result.failures} == {
-        ("welcome", "en"),
-        ("recorded", "zh"),
-    }
-    assert PromptFailure("welcome", "en", "broken") in result.failures
-    assert any("gone.wav cannot be read" in failure.reason for failure in result.failures)
-    assert result.ready == 2 + 2 * len(GENERAL)
-
-
-async def test_progress_is_logged_when_it_takes_long(make: Make, voice: FakeVoice, clock: Clock, log: Log) -> None:
-    original = voice.synthesise
-
-    async def slow(text: str, language: str) -> bytes:
-        clock.now_s += 1.0
-        return await original(text, language)
-
-    voice.synthesise = slow  # type: ignore[method-assign]
-    await make().warm_up(TABLE)
-
-    progress = [fields for event, fields in log.events() if event == "preparing prompts"]
-    assert 2 <= len(progress) <= 1 + (3 + 2 * len(GENERAL)) / 2
-    assert all(fields["total"] == 3 + 2 * len(GENERAL) for fields in progress)
-    assert [fields["done"] for fields in progress] == sorted(fields["done"] for fields in progress)
-
-
-async def test_prompts_that_were_prepared_stay_when_others_go(make: Make, clock: Clock, tmp_path: Path) -> None:
-    store = make(limits=replace(PATIENT, bytes_max=10_000))
-    await store.warm_up(TABLE)
-    prepared = set((tmp_path / "cache").iterdir())
-
-    for index in range(4):
-        clock.now_s += 1000
-        await store.resolve(Text(f"text {index}"), "en")
-
-    left = set((tmp_path / "cache").iterdir())
-    assert prepared <= left
-    assert len(left) == len(prepared) + 1
-
-
 async def test_a_sound_that_was_removed_is_made_again(make: Make, voice: FakeVoice) -> None:
     store = make()
     path = sound((await store.resolve(Prompt("closed"), "en"))[0])
@@ -565,25 +356,16 @@ async def test_closing_stops_what_is_under_way(make: Make, voice: FakeVoice) -> 
     assert voice.at_once == 0
 
 
-async def test_sounds_are_not_computed_in_our_own_process(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_sounds_are_not_computed_in_our_own_process(
+    make_converting: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def computed_here(*_: object) -> None:
         pytest.fail("the event loop's process did the computing")
 
     for step in ("convert", "read_wav", "resample", "trim", "even_out"):
         monkeypatch.setattr(prompts_audio, step, computed_here)
 
-    sound((await make().resolve(Text("A text."), "en"))[0])
-
-
-def test_a_sites_own_prompts_go_before_the_default_ones_language_by_language() -> None:
-    own: PromptTable = {"goodbye": {"en": SpokenText("So long.")}, "mine": {"en": SpokenText("Mine.")}}
-
-    table = with_defaults(own)
-
-    assert table["goodbye"]["en"] == SpokenText("So long.")
-    assert table["goodbye"]["zh"] == SpokenText(DEFAULT_TEXTS["goodbye"]["zh"])
-    assert table["mine"] == own["mine"]
-    assert all(set(texts) == {"en", "zh"} for texts in DEFAULT_TEXTS.values())
+    sound((await make_converting().resolve(Text("A text."), "en"))[0])
 
 
 async def test_without_a_log_of_its_own_it_uses_the_common_one(tmp_path: Path) -> None:
