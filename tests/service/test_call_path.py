@@ -11,8 +11,8 @@ from ivr.context import CallContext
 from ivr.outcome import NodeId
 from ivr.record import Problem, ProblemKind, StepRecord
 from tests.service.fake_channel import FakeChannel
+from tests.service.process import Site, run
 from tests.service.sites import write_site
-from tests.service.test_calls import Site, run
 
 ACCOUNT, PIN = "835164907213", "7264018359"  # too long to be part of a moment
 

@@ -10,8 +10,8 @@ import pytest
 from acd.core.events import OfferBridged
 from acd.service import last_agents
 from acd.service.last_agents import LastAgentFile
+from tests.service.process import run
 from tests.service.sites import write_site
-from tests.service.test_calls import run
 
 
 async def test_what_was_noted_is_there_after_a_restart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,8 +14,8 @@ from acd.service.late_legs import CallerId, LateLeg, LateLegs
 from acd.service.live_site import AgentPhone
 from acd.service.stay_tools import dial_arguments
 from tests.service.fake_channel import FakeChannel
+from tests.service.process import Site, run
 from tests.service.sites import write_site
-from tests.service.test_calls import Site, run
 
 ANNA = AgentPhone.of(AgentSpec("anna", phone="PJSIP/anna"))
 NOBODY = CallerId("+49301", "")

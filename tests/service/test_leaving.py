@@ -16,8 +16,8 @@ from acd.service import one_agent
 from acd.service.asterisk_link import AsteriskLink
 from acd.service.call_state import CallPhase, StoredCall
 from tests.service.fake_channel import FakeChannel, dial_without_place
+from tests.service.process import UNIQUEID, Site, run
 from tests.service.sites import MAIN, write_site
-from tests.service.test_calls import UNIQUEID, Site, run
 
 NODES: dict[str, Any] = {
     **MAIN["nodes"],

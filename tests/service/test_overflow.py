@@ -13,8 +13,8 @@ from acd.core.events import AgentReady
 from acd.core.transitions import CallState
 from acd.service.call_state import CallPhase, StoredCall
 from acd.service.prompts import Resolved
+from tests.service.process import Site, run
 from tests.service.sites import write_site
-from tests.service.test_calls import Site, run
 
 NOBODY = {"anna": ["cards"]}
 OUTBOUND = {"outbound": {"allowed": ["+4930"], "trunk": "PJSIP/{number}@trunk"}}

@@ -7,8 +7,8 @@ from pathlib import Path
 from acd.core.transitions import AgentState
 from acd.store.journal import segments
 from acd.store.replay import read_segment, replay
+from tests.service.process import run
 from tests.service.sites import write_site
-from tests.service.test_calls import run
 
 
 async def test_what_the_process_did_can_be_lived_again(tmp_path: Path) -> None:

@@ -13,8 +13,8 @@ from acd.service.live_site import LiveSite
 from acd.service.site_changes import changes_between, needing_restart
 from acd.web.backend import ConfigurationRefused
 from tests.service.fake_channel import dial_without_place
+from tests.service.process import Site, run
 from tests.service.sites import AGENTS, load_site, write_site
-from tests.service.test_calls import Site, run
 
 
 async def reload(site: Site, *, dry_run: bool = False) -> list[str]:

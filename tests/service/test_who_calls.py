@@ -11,8 +11,8 @@ from urllib.parse import unquote
 from acd.core.transitions import CallState
 from tests.service.fake_channel import FakeChannel
 from tests.service.lookups.other_side import OtherSide, other_side
+from tests.service.process import Site, run
 from tests.service.sites import write_site
-from tests.service.test_calls import Site, run
 
 WANG = "+493022222222"
 KNOWN = {"name": "Ms Wang", "language": "zh", "vip": 2, "agent": "bob", "matter": "loan 17"}

@@ -19,8 +19,8 @@ from acd.service.prompts import Resolved
 from acd.web.backend import AgentAction
 from ivr.speech import Prompt, Speech
 from tests.service.fake_channel import FakeChannel
+from tests.service.process import Site, run
 from tests.service.sites import write_site
-from tests.service.test_calls import Site, run
 
 NUMBER = "+4930200100"
 OTHER = "+4930200101"

@@ -20,8 +20,8 @@ from acd.service.asterisk_link import AsteriskLink
 from acd.service.callbacks import agents_turn, desk, runs
 from acd.service.callbacks.entries import Stage
 from tests.service.fake_channel import FakeChannel
+from tests.service.process import Site, run
 from tests.service.sites import MAIN, write_site
-from tests.service.test_calls import Site, run
 
 NUMBER = "+4930200100"
 TRUNK: dict[str, Any] = {"allowed": ["+4930"], "trunk": "PJSIP/{number}@trunk"}

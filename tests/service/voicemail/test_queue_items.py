@@ -16,8 +16,8 @@ from acd.core.transitions import AgentState, CallState
 from acd.service.asterisk_link import AsteriskLink
 from acd.service.voicemail.message import CallFacts, MessageState, StoredMessage
 from tests.service.fake_channel import FakeChannel
+from tests.service.process import Site, run
 from tests.service.sites import write_site
-from tests.service.test_calls import Site, run
 from tests.service.voicemail.sounds import wav
 
 TRUNK: dict[str, Any] = {"outbound": {"allowed": ["+4930"], "trunk": "PJSIP/{number}@trunk"}}
