@@ -97,6 +97,7 @@ class CallerIdentified:
 class MenuStepped:
     """The caller has made a step in the menus. For the call's story; nothing is decided by it.
 
+    Without a ``node`` it is a step beside them: a callback promised in the call, an attempt of one.
     ``key`` is what the caller chose by: never a secret, and never data that were keyed in.
     """
 

@@ -57,7 +57,7 @@ class WaitingRoom:
             closing = OverflowAction(OverflowActionKind.CLOSING, "")
             self._go(call, closing, f"queue {queue.spec.id} is no longer configured", now)
             return
-        if self._turned_away(call, queue, now, returns=returns) or self._overflow_if_due(call, now):
+        if self._turn_away_if_due(call, queue, now, returns=returns) or self._overflow_if_due(call, now):
             return
         self._arm(call, queue, now)
         call.held_for = self._sticky_agent(call, queue, now)
@@ -188,10 +188,12 @@ class WaitingRoom:
 
     # Overflow.
 
-    def _turned_away(self, call: Call, queue: Queue, now: float, *, returns: bool) -> bool:
+    def _turn_away_if_due(self, call: Call, queue: Queue, now: float, *, returns: bool) -> bool:
         """Ask the join rules; of one who returns from where such a rule led, those that have not acted yet."""
-        acted = (call.overflowed or set()) if returns else set()
-        for number, rule in enumerate(queue.spec.join if call.turned_away or not returns else ()):
+        if returns and not call.turned_away:
+            return False
+        acted = call.overflowed if returns and call.overflowed else ()
+        for number, rule in enumerate(queue.spec.join):
             place = -1 - number
             if (queue.spec.id, place) in acted or not self._may_act(rule, call, queue, now):
                 continue
