@@ -14,7 +14,7 @@ from acd.lab.errors import SippError
 from acd.lab.rtp import RtpEndpoint, deaf_port
 from acd.lab.sip_trace import SipMessage
 from acd.lab.sipp import SippProcess, free_udp_port, headers_like
-from acd.lab.sipp_scenarios import caller_scenario, literal
+from acd.lab.sipp_scenarios import caller_scenario, display_name, literal
 
 RATE_PER_S = 10.0
 STORIES_IN_ERROR = 3
@@ -211,9 +211,9 @@ def _scenario_for(plans: Sequence[CallPlan], ports: Sequence[int]) -> tuple[str,
     """The scenario, the files and the arguments that let one SIPp make all the calls."""
     if len(plans) == 1:
         plan = plans[0]
-        values = (literal(plan.number), literal(plan.caller_number), literal(plan.caller_name))
+        values = (literal(plan.number), literal(plan.caller_number), literal(display_name(plan.caller_name)))
         return caller_scenario(*values, str(ports[0])), {}, ()
-    rows = [(plan.number, plan.caller_number, plan.caller_name) for plan in plans]
+    rows = [(plan.number, plan.caller_number, display_name(plan.caller_name)) for plan in plans]
     for row in rows:
         if not all(_PLAIN.fullmatch(value) for value in row):
             raise SippError(f"{row} has characters that only a caller who calls alone may have")

@@ -13,7 +13,10 @@ its answer is waited for: SIPp knows by that which answers stop a retransmission
 
 from __future__ import annotations
 
+import re
 from xml.sax.saxutils import quoteattr
+
+from acd.lab.errors import SippError
 
 END = "99"
 # Refusals that a phone can give; SIPp wants each status to stand in the scenario.
@@ -37,13 +40,15 @@ _MY_TAG = "tag=[pid]-[call_number]"
 
 
 def caller_scenario(number: str, caller_number: str, caller_name: str, media_port: str) -> str:
-    """A caller who calls ``number``. The four are texts or SIPp's words such as ``[field0]``."""
-    name = f'"{caller_name}" ' if caller_name else ""
+    """A caller who calls ``number``. The four are texts or SIPp's words such as ``[field0]``.
+
+    ``caller_name`` is what ``display_name`` makes of it, and what stands before the address as it is.
+    """
     me = f"sip:{caller_number}@[local_ip]:[local_port]"
     invite = [
         f"INVITE sip:{number}@[remote_ip]:[remote_port] SIP/2.0",
         VIA,
-        f"From: {name}<{me}>;{_MY_TAG}",
+        f"From: {caller_name}<{me}>;{_MY_TAG}",
         f"To: <sip:{number}@[remote_ip]:[remote_port]>",
         "Call-ID: [call_id]",
         "CSeq: 1 INVITE",
@@ -158,6 +163,15 @@ def register_scenario(name: str, password: str) -> str:
         send("\n".join([*message, known, _EMPTY]), retransmit=True),
         _receive(response="200", mandatory=True),
     )
+
+
+def display_name(name: str) -> str:
+    """A caller's name as SIP writes it: a quoted-string (RFC 3261, 25.1); empty for none. Raises SippError."""
+    if not name:
+        return ""
+    if any(character in name for character in "\r\n\0"):
+        raise SippError(f"a caller's name is one line of text, which {name!r} is not")
+    return '"' + re.sub(r'(["\\])', r"\\\1", name) + '" '
 
 
 def literal(text: str) -> str:

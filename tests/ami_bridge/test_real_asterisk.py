@@ -98,14 +98,14 @@ async def test_a_call_from_both_sides(lab: Lab) -> None:
     async with Link(lab) as link:
         await link.ready()
         assert "PJSIP/anna" in link.devices
-        call = await lab.place(CallPlan("100", caller_name="李安娜"))
+        call = await lab.place(CallPlan("100", caller_name='李"安"娜'))
         session = await link.session()
-        assert session.env["agi_calleridname"] == "李安娜"
+        assert session.env["agi_calleridname"] == r"李\"安\"娜"  # as it stood between SIP's quotes
         assert session.args == ("",)
         await session.exec("Answer", "", "i", timeout_s=LIMIT_S)
         await call.answered()
         held = {item["Uniqueid"]: item for item in await link.client.list_action("CoreShowChannels")}
-        assert held[session.uniqueid]["CallerIDName"] == "李安娜"
+        assert held[session.uniqueid]["CallerIDName"] == r"李\\\"安\\\"娜"  # AMI escapes once more
         await session.command("SET VARIABLE", "NOTE", 'a "q" \\ b (c)', timeout_s=LIMIT_S)
         assert (await session.command("GET VARIABLE", "NOTE", timeout_s=LIMIT_S)).value == 'a "q" \\ b (c)'
         long = "x" * 7000

@@ -13,7 +13,7 @@ from acd.lab.errors import SippError
 from acd.lab.install import AsteriskInstall
 from acd.lab.sip_trace import SipMessage
 from acd.lab.sipp import MessageLog, SippProcess, free_udp_port, headers_like, order_text
-from acd.lab.sipp_scenarios import caller_scenario, literal, phone_scenario, register_scenario
+from acd.lab.sipp_scenarios import caller_scenario, display_name, literal, phone_scenario, register_scenario
 
 
 def message(first_line: str, time_s: float = 0.0) -> SipMessage:
@@ -62,10 +62,26 @@ def test_orders_keep_header_names_as_sipp_wants_them() -> None:
 def test_literal_text_survives_xml_and_sipp(text: str) -> None:
     scenario = caller_scenario("100", "1", literal(text), "4000")
     invite = ET.fromstring(scenario).findtext("send") or ""
-    shown = invite.split('From: "')[1].split('" <sip:')[0]
+    shown = invite.split("From: ")[1].split("<sip:")[0]
     assert not set(shown) & set("[]<>&\r\n")
     # What SIPp makes of it: \xNN is the character NN.
     assert re.sub(r"\\x(..)", lambda found: chr(int(found.group(1), 16)), shown) == text
+
+
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [("", ""), ("Li Wei", '"Li Wei" '), ('A "B"', r'"A \"B\"" '), ("a\\b", r'"a\\b" '), ("李安娜", '"李安娜" ')],
+)
+def test_a_name_is_written_as_a_quoted_string(name: str, written: str) -> None:
+    assert display_name(name) == written
+
+
+@pytest.mark.parametrize("name", ["a\r\nb", "a\nb", "a\rb", "a\0"])
+async def test_a_name_of_more_than_a_line_is_refused(name: str) -> None:
+    callers = Callers(("sipp",), 5060, [CallPlan("1", caller_name=name)])
+    with pytest.raises(SippError, match="one line"):
+        await callers.start()
+    await callers.stop()
 
 
 @pytest.mark.parametrize("text", [phone_scenario(), register_scenario("a", "b"), caller_scenario("1", "2", "", "3")])
@@ -80,7 +96,7 @@ def test_scenarios_are_whole(text: str) -> None:
             assert following == "recv"
 
 
-@pytest.mark.parametrize("value", ["a;b", "a[b", "a\nb", "a\\b"])
+@pytest.mark.parametrize("value", ["a;b", "a[b", 'a"b', "a\\b"])
 async def test_groups_refuse_what_their_table_cannot_hold(value: str) -> None:
     callers = Callers(("sipp",), 5060, [CallPlan("1", caller_name=value), CallPlan("2")])
     with pytest.raises(SippError, match="calls alone"):
