@@ -10,6 +10,7 @@ from config.checks.mail import require_mail
 from config.document import KeyPath
 from config.problems import Findings
 from config.schema.follow_up import FollowUp
+from config.schema.hosts import goes_over_net_readable
 from config.schema.marks import Refers, Templated, marks
 from config.suggest import suggestion
 
@@ -35,7 +36,7 @@ def check_webhooks(draft: Draft, findings: Findings) -> None:
             if secret is not None:
                 position = source.value(("webhooks", name, key))
                 refer(findings, position, "secret", secret, draft.acd.names("secrets"))
-        if webhook.url.startswith("http://") and webhook.token is not None:
+        if webhook.token is not None and goes_over_net_readable(webhook.url):
             findings.warning(source.value(("webhooks", name, "url")), "the token goes over the net readable; use https")
 
 

@@ -10,6 +10,7 @@ from config.checks.fields import check_fields
 from config.document import KeyPath, SourceMap
 from config.files import reason
 from config.problems import Findings
+from config.schema.hosts import goes_over_net_readable
 from config.schema.ivr import Http
 from config.schema.lookups import LookUp
 from config.schema.marks import Templated, marks
@@ -64,7 +65,7 @@ def _check_lookup(findings: Findings, source: SourceMap, path: KeyPath, lookup: 
             source.key((*path, "retries")),
             f"a {lookup.method} request is not sent twice; say 'idempotent: yes' if that does no harm",
         )
-    if lookup.url.startswith("http://") and any(_UNSAFE in mark.value for mark in marks(lookup)):
+    if goes_over_net_readable(lookup.url) and any(_UNSAFE in mark.value for mark in marks(lookup)):
         findings.warning(source.value((*path, "url")), "secrets go over the net readable; use https")
     _check_body(findings, source, (*path, "body"), lookup)
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, TypeAlias
+from urllib.parse import urlsplit
 
 from config.schema.shared import PathText, Text, WholeNumber
 
-__all__ = ["FolderOrFile", "Host", "Port"]
+__all__ = ["FolderOrFile", "Host", "Port", "goes_over_net_readable"]
 
 Host: TypeAlias = Annotated[
     str,
@@ -19,3 +21,14 @@ Host: TypeAlias = Annotated[
 ]
 Port: TypeAlias = Annotated[int, WholeNumber(1, 65535)]
 FolderOrFile: TypeAlias = Annotated[Path, PathText()]
+
+
+def goes_over_net_readable(url: str) -> bool:
+    """Tell whether others could read what is sent to an address: not by https, and not within this machine."""
+    if not url.startswith("http://"):
+        return False
+    host = urlsplit(url).hostname or ""
+    try:
+        return not ip_address(host).is_loopback
+    except ValueError:  # A name.
+        return host != "localhost"
