@@ -70,9 +70,19 @@ class _Reading:
 
 
 def read_table(
-    path: Path, normal: Callable[[str], str], agents: Collection[str] | None, findings: Findings
+    path: Path,
+    normal: Callable[[str], str],
+    agents: Collection[str] | None,
+    findings: Findings,
+    named: Position | None = None,
 ) -> CustomerTable:
-    """Read and check the file. ``normal`` writes a number in one way; ``agents`` are known, None: nobody can tell."""
+    """Read and check the file. ``normal`` writes a number in one way; ``agents`` are known, None: nobody can tell.
+
+    ``named``: what names the file; there it is told that the file is missing.
+    """
+    if named is not None and not path.exists():
+        findings.error(named, f"there is no file {shown(path)}; create it, or name the right one")
+        return CustomerTable()
     data = read(path, findings, _MAX_BYTES)
     if data is None:
         return CustomerTable()

@@ -192,7 +192,8 @@ def _customers(draft: Draft, findings: Findings) -> CustomerTable:
     if routing is None or routing.caller_lookup.table is None:
         return CustomerTable()
     path = draft.folder / routing.caller_lookup.table
-    return read_table(path, routing.numbering.rule().normal, draft.agent_names, findings)
+    named = draft.routing.source.value(("caller_lookup", "table"))
+    return read_table(path, routing.numbering.rule().normal, draft.agent_names, findings, named)
 
 
 def _installed(findings: Findings) -> Strategies:
