@@ -69,6 +69,7 @@ _BY_CONTEXT: tuple[tuple[str, str], ...] = (
     ("a block scalar", "after '|' or '>' the text starts on the next line; quote a text that starts with one of them"),
 )
 
+_BRACKET = 'quote a text with brackets in it, such as "a[0].b", within {…} and […]'
 _NO_COLON = "this key has no ':'; write key: value, with a space after the colon"
 _LINE_END = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
 _COMMENT_OR_QUOTED = re.compile(r"""(?<![^\s\[{,])(?:#[^\n]*|"(?:[^"\\]|\\.)*+"|'(?:[^']|'')*+')""", re.DOTALL)
@@ -106,6 +107,8 @@ def _told_by_the_line(error: yaml.MarkedYAMLError, text: str, mark: _Mark, start
         return start.line + 1, start.column + 1, "this quote is never closed; add the closing quote"
     if opened := _long_quote(text, mark.line):
         return *opened, f"this quote is closed only in line {mark.line + 1}; add the closing quote where its text ends"
+    if problem.startswith("did not find expected ',' or") and _bracket_in_text(text, mark.line, mark.column):
+        return mark.line + 1, mark.column + 1, _BRACKET
     if problem == "could not find expected ':'":
         return start.line + 1, start.column + 1, _NO_COLON
     if problem == "found character that cannot start any token":
@@ -132,6 +135,12 @@ def _told_by_the_words(problem: str, context: str, start_line: int) -> str:
 def _line(text: str, number: int) -> str:
     lines = _LINE_END.split(text)
     return lines[number] if number < len(lines) else ""
+
+
+def _bracket_in_text(text: str, number: int, column: int) -> bool:
+    """Tell whether the parser stumbles over a bracket that stands right behind a letter, as in ``a[0].b``."""
+    behind = _line(text, number)[max(column - 1, 0) :]
+    return column > 0 and re.match(r"[^\s'\"\[\]{}][\[{]", behind) is not None
 
 
 def _long_quote(text: str, number: int) -> tuple[int, int] | None:
