@@ -82,7 +82,7 @@ class CallContext:
         if space == "data":
             return self.data.get(key)
         if space == "customer":
-            return self.customer.get(key)
+            return self.customer.get(key, "")  # further columns are empty for who is not known, or has no value there
         if space == "call":
             return self._own_fields().get(key, self.facts.get(key))
         if space == "param":

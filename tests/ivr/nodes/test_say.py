@@ -128,3 +128,9 @@ def test_prepared_and_said_speech_are_the_same() -> None:
     node = Say(id=at("start"), kind=SayKind.DIGITS, value="+1 2")
 
     assert node.speech() == (to_speech(SayKind.DIGITS, "+1 2", ""),) == (Digits("+12"),)
+
+
+async def test_what_is_not_known_of_a_customer_is_empty_and_no_trouble() -> None:
+    walk, heard = await said("text", "From {customer.city}?")
+    assert heard == Text("From ?")
+    assert walk.records[0].problems == ()
