@@ -42,6 +42,7 @@ USEFUL_MODULES: Final = {
     "bridge_native_rtp": "without it media takes the long way",
     "codec_resample": "without it sounds of other rates can't be played",
 }
+USEFUL_MODULES_OF_CHANNELS: Final = {"PJSIP": {"res_pjsip_registrar": "without it phones can't register"}}
 
 CONTEXTS: Final = {
     "acd-inbound": ("s", "trunks and inbound routes"),
@@ -109,17 +110,18 @@ def check_modules(site: Site) -> Findings:
         )
         return
     technologies = {agent.phone.partition("/")[0] for agent in site.config.agents.values()}
-    needed = dict(NEEDED_MODULES)
+    needed, useful = dict(NEEDED_MODULES), dict(USEFUL_MODULES)
     for technology in sorted(technologies):
         needed.update(dict.fromkeys(CHANNEL_MODULES.get(technology, ()), f"agents' phones are {technology}"))
+        useful.update(USEFUL_MODULES_OF_CHANNELS.get(technology, {}))
     missing = _not_loaded(site, needed)
     for module in missing:
         yield fault("modules", f"{module} is not loaded: {needed[module]}", _load(module))
-    lacking = _not_loaded(site, USEFUL_MODULES)
+    lacking = _not_loaded(site, useful)
     for module in lacking:
-        yield warning("modules", f"{module} is not loaded: {USEFUL_MODULES[module]}", _load(module))
+        yield warning("modules", f"{module} is not loaded: {useful[module]}", _load(module))
     if not missing and not lacking:
-        yield ok("modules", f"all {len(needed) + len(USEFUL_MODULES)} modules are loaded")
+        yield ok("modules", f"all {len(needed) + len(useful)} modules are loaded")
 
 
 def _not_loaded(site: Site, modules: Iterable[str]) -> list[str]:

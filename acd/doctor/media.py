@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -25,36 +25,70 @@ TRANSLATORS: Final[Mapping[str, tuple[str, ...]]] = {
     "g726": ("codec_g726",),
     "ilbc": ("codec_ilbc",),
     "speex": ("codec_speex",),
+    "speex16": ("codec_speex",),
+    "speex32": ("codec_speex",),
+    "g726aal2": ("codec_g726",),
+    "adpcm": ("codec_adpcm",),
+    "lpc10": ("codec_lpc10",),
+    "codec2": ("codec_codec2",),
+    "g723": ("codec_g723",),
+    "silk8": ("codec_silk",),
+    "silk12": ("codec_silk",),
+    "silk16": ("codec_silk",),
+    "silk24": ("codec_silk",),
+    "siren7": ("codec_siren7",),
+    "siren14": ("codec_siren14",),
 }
+# Pictures and text (codec_builtin.c), which Asterisk passes on and never translates.
+NO_SOUND: Final = frozenset(
+    {"jpeg", "png", "h261", "h263", "h263p", "h264", "h265", "mpeg4", "vp8", "vp9", "av1", "red", "t140"}
+)
 CLOSED_SOUNDS: Final = ("im-sorry", "please-try-call-later", "please-try-again")
 
 
 def check_codecs(site: Site) -> Findings:
-    """Has every agent's phone a codec that Asterisk can translate?"""
-    known: dict[str, bool] = {}
-
-    def translates(codec: str) -> bool:
-        if codec not in known:
-            known[codec] = any(map(site.ami.is_module_loaded, TRANSLATORS.get(codec, ())))
-        return known[codec] or codec.startswith("slin")
-
-    troubled, codecs = [], set()
-    for name, agent in site.config.agents.items():
-        technology, _slash, address = agent.phone.partition("/")
-        allowed = _names(site.ami.value(f"PJSIP_ENDPOINT({address},allow)")) if technology == "PJSIP" else []
-        codecs.update(allowed)
-        if allowed and not any(map(translates, allowed)):
-            troubled.append(f"{name} ({', '.join(allowed)})")
-    if troubled:
+    """Can Asterisk translate each codec that an agent's phone or the trunk for calls outside may choose?"""
+    allowed = {who: codecs for who, endpoint in _endpoints(site) if (codecs := _allowed(site, endpoint))}
+    codecs = sorted({codec for each in allowed.values() for codec in each})
+    lacking = [codec for codec in codecs if not _translates(site, codec)]
+    mute = [who for who, each in allowed.items() if set(each) <= set(lacking)]
+    if mute:
+        named = [f"{who} ({', '.join(allowed[who])})" for who in mute]
         yield warning(
             "codecs",
-            f"Asterisk can't translate any codec of the phones of {some(troubled)}",
+            f"Asterisk can't translate any codec of the phones of {some(named)}",
             "allow ulaw or alaw for these endpoints in pjsip.conf, or install the codec's module",
         )
-    elif codecs:
-        yield ok("codecs", f"the agents' phones use {', '.join(sorted(codecs))}, and Asterisk can translate")
-    else:
+    for codec in lacking:
+        users = [who for who, each in allowed.items() if codec in each and who not in mute]
+        if users:
+            yield warning(
+                "codecs",
+                f"Asterisk can't translate {codec}, which {some(users)} may choose: such a call would be without sound",
+                f"take {codec} out of 'allow' of these endpoints in pjsip.conf, or install the codec's module",
+            )
+    if not codecs:
         yield unchecked("codecs", "no codecs of agents' phones could be read", "asterisk -rx 'core show translation'")
+    elif not lacking:
+        yield ok("codecs", f"the phones use {', '.join(codecs)}, and Asterisk can translate")
+
+
+def _endpoints(site: Site) -> Iterator[tuple[str, str]]:
+    """Yield whose each PJSIP endpoint is, and its name: behind the @ when a number stands before it."""
+    devices = [(name, agent.phone) for name, agent in site.config.agents.items()]
+    trunk = site.config.routing.outbound.trunk
+    for who, device in [*devices, ("the trunk", trunk)] if trunk else devices:
+        technology, _slash, address = device.partition("/")
+        if technology == "PJSIP":
+            yield who, address.partition("@")[2] or address.partition("/")[0]
+
+
+def _allowed(site: Site, endpoint: str) -> list[str]:
+    return [codec for codec in _names(site.ami.value(f"PJSIP_ENDPOINT({endpoint},allow)")) if codec not in NO_SOUND]
+
+
+def _translates(site: Site, codec: str) -> bool:
+    return codec.startswith("slin") or any(map(site.ami.is_module_loaded, TRANSLATORS.get(codec, ())))
 
 
 def _names(value: str) -> list[str]:

@@ -26,7 +26,7 @@ class FakeAmi:
     def __init__(self) -> None:
         self.greeting = GREETING
         self.modules = {*NEEDED_MODULES, *USEFUL_MODULES, *CHANNEL_MODULES["PJSIP"], "func_module"}
-        self.modules |= {"codec_ulaw", "codec_alaw"}
+        self.modules |= {"codec_ulaw", "codec_alaw", "res_pjsip_registrar"}
         self.values: dict[str, str] = {
             "DIALPLAN_EXISTS(acd-inbound,s,1)": "1",
             "DIALPLAN_EXISTS(acd-agents,*22,1)": "1",

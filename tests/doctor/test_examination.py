@@ -299,7 +299,31 @@ def test_codec_that_can_not_be_translated(site: Path, ami: FakeAmi) -> None:
     assert found.level is Level.WARNING
     assert "anna (g729, opus)" in found.text
     ami.modules.add("codec_g729a")
+    found = one(doctor(site), "codecs")
+    assert found.level is Level.WARNING
+    assert "can't translate opus, which anna may choose" in found.text
+    ami.modules.add("codec_opus")
     assert one(doctor(site), "codecs").level is Level.OK
+
+
+def test_each_codec_that_a_phone_or_the_trunk_may_choose_in_vain(site: Path, ami: FakeAmi) -> None:
+    with (site / "routing.yaml").open("a") as routing:
+        routing.write("outbound: {trunk: 'PJSIP/{number}@carrier', allowed: ['+49']}\n")
+    ami.values["PJSIP_ENDPOINT(anna,allow)"] = "(alaw|opus|h264)"
+    ami.values["PJSIP_ENDPOINT(carrier,allow)"] = "(ulaw|opus|g729)"
+    found = [finding for finding in doctor(site) if finding.check == "codecs"]
+    assert {finding.level for finding in found} == {Level.WARNING}
+    assert [finding.text.partition(":")[0] for finding in found] == [
+        "Asterisk can't translate g729, which the trunk may choose",
+        "Asterisk can't translate opus, which anna, the trunk may choose",
+    ]
+
+
+def test_phones_that_cannot_register(site: Path, ami: FakeAmi) -> None:
+    ami.modules.remove("res_pjsip_registrar")
+    found = one(doctor(site), "modules")
+    assert found.level is Level.WARNING
+    assert "phones can't register" in found.text
 
 
 def test_sounds_that_are_missing(site: Path, ami: FakeAmi, tmp_path: Path) -> None:
