@@ -23,6 +23,7 @@ from acd.lab.wav import write_mulaw
 COMMA_S = 1.0
 FOREVER_S = 86_400.0
 TYPED_AT_MOST = 1024
+LOOK_FOR_LAB_S = 1.0
 
 Say = Callable[[str], None]
 
@@ -93,7 +94,7 @@ async def run_call(sipp: Sequence[str], notes: LabNotes, wish: CallWish, say: Sa
 
 
 async def run_phone(sipp: Sequence[str], notes: LabNotes, wish: PhoneWish, say: Say) -> int:
-    """Registers a phone and answers what comes until Ctrl-C. Raises LabError."""
+    """Registers a phone and answers what comes until Ctrl-C. Raises LabError, also when the lab ends meanwhile."""
     if wish.name not in notes.passwords:
         raise LabError(f"the lab has no phone {wish.name!r}; its phones are {', '.join(notes.passwords)}")
     phones = Phones(
@@ -110,7 +111,7 @@ async def run_phone(sipp: Sequence[str], notes: LabNotes, wish: PhoneWish, say: 
         say(f"Phone {wish.name} is registered; it answers {wish.answer_after_s:g} s after it rings. Ctrl-C ends it.")
         telling = asyncio.create_task(_tell_phone(phones[wish.name], say))
         try:
-            await _first_of(stop.wait(), telling)
+            await _first_of(stop.wait(), telling, _lab_ended(notes))
         finally:
             telling.cancel()
             await asyncio.gather(telling, return_exceptions=True)
@@ -194,6 +195,13 @@ async def _tell_phone(phone: AgentPhone, say: Say) -> None:
             say("The call was taken back")
         elif last.is_request("BYE"):
             say("The call has ended")
+
+
+async def _lab_ended(notes: LabNotes) -> None:
+    """Raises LabError when the lab is gone: no call comes any more, and nothing on the line says so."""
+    while notes.running:  # noqa: ASYNC110 - the end of another terminal's process has no event
+        await asyncio.sleep(LOOK_FOR_LAB_S)
+    raise LabError("the lab has ended, so no call comes any more: start it again with `acd lab run`, then this phone")
 
 
 async def _first_of(*work: Coroutine[Any, Any, Any] | asyncio.Task[Any]) -> None:

@@ -9,6 +9,7 @@ import os
 import signal
 import stat
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -111,6 +112,15 @@ async def test_a_call_and_a_phone_at_the_terminal(tmp_path: Path, asterisk: Aste
     assert call_said[2] == "The other end has hung up"
     assert call_said[3].startswith("The call lasted 1.")
     assert record.stat().st_size > 4000
+    gone = await asyncio.create_subprocess_exec(sys.executable, "-c", "input()", stdin=asyncio.subprocess.PIPE)
+    registered = len(phone_said) + 1
+    left = replace(notes, pid=gone.pid)
+    phone = asyncio.create_task(run_phone(asterisk.sipp, left, PhoneWish("anna", 1, None), phone_said.append))
+    await until(lambda: len(phone_said) == registered)
+    await gone.communicate(b"\n")
+    with pytest.raises(LabError, match="the lab has ended"):
+        async with asyncio.timeout(20):
+            await phone
     os.kill(os.getpid(), signal.SIGTERM)
     # The three share this process and so its signal handlers; the last to set one gets the signal.
     lab.cancel()
