@@ -37,6 +37,9 @@ RETURN_WINDOW_S = 1.2
 ANSWERED_ELSEWHERE = "26"
 """Q.850 cause with which we stop a ringing phone: phones do not count that as a missed call."""
 
+_PLACE = "DIALPLAN_EXISTS(acd-place,s,1)"
+"""Whether the dialplan has the newest context that the engine's own dials use; 0 if it has not."""
+
 _STARTING = "starting: not in step with Asterisk yet"
 
 _REMEDIES = {
@@ -215,6 +218,7 @@ class AsteriskLink:
         if status.state is AmiState.READY:
             log.info("AMI connected")
             self._said = (None, "")
+            self._spawn(self._check_dialplan())
         elif status.trouble is not None and status.trouble is not AmiTrouble.CLOSED:
             text = _explain(status)
             if self._said != (status.trouble, text):
@@ -222,6 +226,22 @@ class AsteriskLink:
                 log.error("no AMI connection; trying on", why=text)
         elif status.state is AmiState.BOOTING and status.text:
             log.warning("AMI", why=status.text)
+
+    async def _check_dialplan(self) -> None:
+        """Warn of a dialplan older than this version; calls go on with it."""
+        if self._client is None:
+            return
+        try:
+            reply = await self._client.action("Getvar", {"Variable": _PLACE})
+        except (AmiError, AmiValueError) as error:
+            log.debug("the dialplan was not asked for", why=str(error))
+            return
+        if reply.get("Value", "") == "0":
+            log.warning(
+                "the dialplan has no context acd-place: a caller whose first offer rings loses the place if the engine"
+                " is killed; copy this version's extensions_acd.conf to /etc/asterisk, then: dialplan reload"
+                " (acd doctor tells what else is missing)"
+            )
 
     def observe(self, sequence: int, event: Event, now: float, commands: object) -> None:  # noqa: ARG002
         """Note that a caller has come in or is gone: after the last one awaited, offers begin."""

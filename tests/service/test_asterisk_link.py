@@ -20,6 +20,7 @@ from ami_bridge.ami_connection import AmiTrouble
 from tests.service.sites import load_site, write_site
 
 LIMIT_S = 5.0
+DIALPLAN_HAS_PLACE = "DIALPLAN_EXISTS(acd-place,s,1)"
 
 
 class StatusMessage(AmiMessage):
@@ -38,7 +39,7 @@ class FakeAmi:
         self.statuses: list[AmiMessage] = []
         self.devices: list[AmiMessage] = []
         self.sent: list[tuple[str, Mapping[str, HeaderValue]]] = []
-        self.values: dict[str, str] = {}
+        self.values: dict[str, str] = {DIALPLAN_HAS_PLACE: "1"}
 
     async def list_action(
         self, name: str, headers: Mapping[str, HeaderValue] | None = None, timeout_s: float = 10.0
@@ -48,7 +49,8 @@ class FakeAmi:
     async def action(
         self, name: str, headers: Mapping[str, HeaderValue] | None = None, timeout_s: float = 5.0
     ) -> AmiMessage:
-        return AmiMessage({"Response": "Success", "Value": self.values[str((headers or {})["Channel"])]})
+        asked = headers or {}
+        return AmiMessage({"Response": "Success", "Value": self.values[str(asked.get("Channel", asked["Variable"]))]})
 
     def send(self, name: str, headers: Mapping[str, HeaderValue] | None = None, timeout_s: float = 5.0) -> bool:
         self.sent.append((name, headers or {}))
@@ -218,6 +220,27 @@ async def test_while_connecting_again_the_last_trouble_is_the_reason(parts: Part
     parts.link.on_state(AmiStatus(AmiState.DISCONNECTED, AmiTrouble.UNREACHABLE, "Connection refused", 1.0))
     parts.ami.status = AmiStatus(AmiState.CONNECTING)
     assert "Connection refused" in parts.link.problem
+
+
+@pytest.mark.parametrize(("value", "warned"), [("0", True), ("1", False), ("", False)])
+async def test_a_dialplan_of_an_older_version_is_told_with_its_remedy(
+    parts: Parts, ami: FakeAmi, value: str, warned: bool
+) -> None:
+    asked = asyncio.Event()
+
+    async def action(name: str, headers: Mapping[str, HeaderValue] | None = None) -> AmiMessage:
+        asked.set()
+        return await ami.action(name, headers)
+
+    ami.values[DIALPLAN_HAS_PLACE] = value
+    parts.ami.action = action  # type: ignore[assignment, method-assign]
+    with capture_logs() as logs:
+        parts.link.on_state(AmiStatus(AmiState.READY))
+        async with asyncio.timeout(LIMIT_S):
+            await asked.wait()
+        await asyncio.sleep(0)  # what is asked is answered in the same turn
+    warnings = [entry["event"] for entry in logs if entry["log_level"] == "warning"]
+    assert [("acd-place" in text, "extensions_acd.conf" in text) for text in warnings] == [(True, True)] * warned
 
 
 async def test_actions(parts: Parts, ami: FakeAmi) -> None:
