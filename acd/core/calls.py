@@ -8,11 +8,13 @@ from acd.core.events import MenuStepped
 from acd.core.stories import Story
 from acd.core.timers import Timer
 from acd.core.transitions import CALL_TRANSITIONS, CallState, IllegalTransition
+from routing.skills import ONE_AGENT, Requirement
 
 if TYPE_CHECKING:
     from acd.core.agents import Agent
     from acd.core.offers import Offer
     from acd.core.queues import Demand, Queue
+    from routing.priority import OrderKey
 
 __all__ = ["Call"]
 
@@ -102,6 +104,28 @@ class Call:
         self.story = Story(_STORY_LIMIT)
         self.path: Story | None = None
         """Steps in the menus (``MenuStepped``), once there is one."""
+
+    def requirement(self) -> Requirement:
+        """Return what it asks for now: the queue's requirement or the relaxation step reached, and its own skills.
+
+        A step that names a skill sets its level for the call's own requirement, too (that is what "lower level" means).
+        """
+        queue = self.queue
+        if queue is None or (self.requires and self.requires[0][0].startswith(ONE_AGENT)):
+            return Requirement.of(self.requires)  # a call for one agent asks for nothing else
+        if not self.step:
+            return queue.spec.requirement.plus(self.requires)
+        step = queue.spec.relaxation[self.step - 1]
+        if not step.keep_call_skills:
+            return step.requirement
+        named = {skill for skill, _ in step.requirement.skills}
+        return step.requirement.plus(pair for pair in self.requires if pair[0] not in named)
+
+    def order_key(self, now: float) -> OrderKey:
+        """Return its place in the total order. Raises LookupError when it is in no queue."""
+        if self.queue is None:
+            raise LookupError(f"call {self.id} waits in no queue")
+        return self.queue.spec.priority.key(self.extra_priority, self.entered_at, self.sequence, now)
 
     def step_in_menus(self, step: MenuStepped, now: float, cause: int) -> None:
         """Note a step; the oldest make room."""

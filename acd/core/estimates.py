@@ -37,7 +37,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from acd.core.agents import Agent
 from acd.core.calls import Call
-from acd.core.matching import Matching
 from acd.core.transitions import AgentState
 from routing.priority import OrderKey
 from routing.skills import Requirement
@@ -101,7 +100,7 @@ def position(call: Call, now: float) -> int:
     queue = call.queue
     if queue is None:
         return 0
-    key = Matching.key_of(call, now)
+    key = call.order_key(now)
     ahead = sum(demand.line.ahead_of(key, now) for demand in queue.demands.values() if demand.line.size)
     return ahead + 1
 
@@ -115,7 +114,7 @@ def estimated_wait_s(call: Call, now: float, *, viewed: bool = False) -> float |
     queue = call.queue
     if queue is None:
         return None
-    return _estimate(queue, Matching.requirement_of(call), Matching.key_of(call, now), now, viewed=viewed)
+    return _estimate(queue, call.requirement(), call.order_key(now), now, viewed=viewed)
 
 
 def next_call_wait_s(queue: Queue, now: float) -> float | None:

@@ -19,7 +19,7 @@ from acd.core.agents import Agent
 from acd.core.calls import Call
 from acd.core.estimates import estimated_wait_s, position
 from acd.core.events import MenuStepped
-from acd.core.matching import Decision, Matching
+from acd.core.matching import Decision
 from acd.core.offers import Offer
 from acd.core.past import STATE_WORDS, Past, why_not_now
 from acd.core.stories import Happening
@@ -144,7 +144,7 @@ def _afterwards(agent: Agent) -> str:
 def _why_not_this_call(call: Call, agent: Agent) -> str:
     if call.held_for is not None and call.held_for is not agent:
         return f"held for {call.held_for.id}"
-    return Matching.requirement_of(call).lacking(agent.levels, agent.spec.groups)
+    return call.requirement().lacking(agent.levels, agent.spec.groups)
 
 
 def _in_order(call: Call) -> list[Happening]:
@@ -251,7 +251,7 @@ def _why_waiting(world: World, call: Call, now: float) -> Explanation:
     queue = call.queue
     if queue is None:
         return {}
-    requirement = Matching.requirement_of(call)
+    requirement = call.requirement()
     place = position(call, now) if call.held_for is None else 1
     idle = f"ready, but the call is held for {call.held_for.id}" if call.held_for is not None else "ready"
     if world.suspended:
@@ -266,7 +266,7 @@ def _why_waiting(world: World, call: Call, now: float) -> Explanation:
         "held_for": call.held_for.id if call.held_for is not None else "",
         "position": place,
         "estimated_wait_s": estimated_wait_s(call, now, viewed=True),
-        "order": _key_words(Matching.key_of(call, now), now),
+        "order": _key_words(call.order_key(now), now),
         "suspended": world.suspended,
         "no_agent_because": _ruled_out(world, chosen, why_not),
     }

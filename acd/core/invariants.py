@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from acd.core.agents import Agent
 from acd.core.calls import Call
-from acd.core.matching import Matching
 from acd.core.offers import Offer
 from acd.core.transitions import AgentState, CallState
 from acd.core.world import World
@@ -96,7 +95,7 @@ def _check_work_conservation(world: World, now: float) -> None:
             _require(call.held_for not in idle, f"{call} waits for {call.held_for}, who is idle", call)
             _require(call.held_for.state is not AgentState.LOGGED_OUT, f"{call} waits for nobody", call)
             continue
-        requirement = Matching.requirement_of(call)
+        requirement = call.requirement()
         for agent in idle:
             may = agent.id in call.queue.members and requirement.met_by(agent.levels, agent.spec.groups)
             _require(not may, f"{call} waits although {agent} is idle at {now}", call)

@@ -21,7 +21,7 @@ from acd.core.world import World
 from routing.candidate import Candidate
 from routing.idle_orders import OrderValue
 from routing.priority import OrderKey
-from routing.skills import ONE_AGENT, Requirement
+from routing.skills import Requirement
 from routing.strategies import FanOut
 
 __all__ = ["Decision", "Matching"]
@@ -95,7 +95,7 @@ class Matching:
                     elif second is None or key < second[1]:
                         second = (call.id, key)
         for call in agent.personal.values():
-            key = self.key_of(call, now)
+            key = call.order_key(now)
             if best_key is None or key < best_key:
                 best_key, best = key, call
         if best is None:
@@ -259,7 +259,7 @@ class Matching:
         """Match everyone who can be matched, in the total order (when offers are resumed)."""
         world = self._world
         waiting = [call for queue in world.queues.values() for call in queue.waiting.values()]
-        for call in sorted(waiting, key=lambda call: self.key_of(call, now)):
+        for call in sorted(waiting, key=lambda call: call.order_key(now)):
             if call.state is CallState.WAITING:
                 self.try_again(call, now, "resumed")
         if any(offer.hungry for offer in world.offers.values()):
@@ -271,24 +271,7 @@ class Matching:
         queue = call.queue
         if queue is None:
             raise LookupError(f"call {call.id} waits in no queue")
-        return self._world.demand(queue, self.requirement_of(call))
-
-    @staticmethod
-    def requirement_of(call: Call) -> Requirement:
-        """What the call asks for now: the queue's requirement or the relaxation step reached, and its own skills.
-
-        A step that names a skill sets its level for the call's own requirement, too (that is what "lower level" means).
-        """
-        queue = call.queue
-        if queue is None or (call.requires and call.requires[0][0].startswith(ONE_AGENT)):
-            return Requirement.of(call.requires)  # a call for one agent asks for nothing else
-        if not call.step:
-            return queue.spec.requirement.plus(call.requires)
-        step = queue.spec.relaxation[call.step - 1]
-        if not step.keep_call_skills:
-            return step.requirement
-        named = {skill for skill, _ in step.requirement.skills}
-        return step.requirement.plus(pair for pair in call.requires if pair[0] not in named)
+        return self._world.demand(queue, call.requirement())
 
     def _idle_for(self, demand: Demand) -> list[Agent]:
         fan_out = demand.queue.strategy.fan_out
@@ -301,13 +284,6 @@ class Matching:
     def _wait(call: Call) -> None:
         if call.queue is not None:
             call.queue.waiting[call.id] = call
-
-    @staticmethod
-    def key_of(call: Call, now: float) -> OrderKey:
-        """Return the call's place in the total order."""
-        if call.queue is None:
-            raise LookupError(f"call {call.id} waits in no queue")
-        return call.queue.spec.priority.key(call.extra_priority, call.entered_at, call.sequence, now)
 
     # The offer itself.
 

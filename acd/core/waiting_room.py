@@ -123,7 +123,7 @@ class WaitingRoom:
         if queue is None:
             return
         call.step = _step_reached(call, queue, now)
-        call.story.tell(now, self._world.cause, "relaxed to", self._matching.requirement_of(call))
+        call.story.tell(now, self._world.cause, "relaxed to", call.requirement())
         if call.state is CallState.OFFERED:
             self._matching.rejoin(call, now)
         elif call.state is CallState.WAITING and call.held_for is None:
@@ -154,7 +154,7 @@ class WaitingRoom:
         until = call.entered_at + spec.hold_s
         if agent is None or agent.id not in queue.members or now >= until:
             return None
-        if not self._matching.requirement_of(call).met_by(agent.levels, agent.spec.groups):
+        if not call.requirement().met_by(agent.levels, agent.spec.groups):
             return None
         if not self._worth_holding(agent, queue, now):
             return None

@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from acd.core.agent_desk import AgentDesk
+from acd.core.calls import Call
 from acd.core.commands import AddLeg, AgentStateChanged, CancelLeg, CancelOffer, OfferCall, VerifyOffer
 from acd.core.matching import Matching
 from acd.core.specs import QueueSpec
@@ -103,9 +104,7 @@ def _ties_by_last(order: KeyedOrder) -> Any:
 
 def _worst_call_first(matching: Matching, agent: Any, now: float) -> bool:
     heads = [head for demand in agent.demands if demand.line.size and (head := demand.line.head(now)) is not None]
-    calls = [(key, call) for key, call in heads] + [
-        (matching.key_of(call, now), call) for call in agent.personal.values()
-    ]
+    calls = [(key, call) for key, call in heads] + [(call.order_key(now), call) for call in agent.personal.values()]
     if not calls:
         return False
     key, call = max(calls, key=lambda entry: entry[0])
@@ -173,7 +172,7 @@ _MUTATIONS: dict[str, tuple[type, str, Any]] = {
     "nobody is overdue": (PriorityRule, "overdue_at", _never_overdue),
     "a level must be exceeded": (Requirement, "met_by", _above_not_at),
     "groups are ignored": (Requirement, "met_by", _any_group),
-    "a call's own skills are ignored": (Matching, "requirement_of", staticmethod(_queue_only)),
+    "a call's own skills are ignored": (Call, "requirement", _queue_only),
     "nobody joins a ringing offer": (Matching, "_join_ringing", _nobody_joins),
     "back-off never ends": (AgentDesk, "_back_off_over", _back_off_for_ever),
     "who has been idle shortest goes first": (LongestIdle, "idle_since", _newest_idle),
