@@ -240,10 +240,14 @@ class AgiLine:
         """Set several variables in one round trip. Values must not hold commas or quotes (encoded ones never do)."""
         await self._exec("MSet", ",".join(f"{name}={value}" for name, value in values))
 
-    async def read_variables(self, names: Sequence[str]) -> list[str]:
-        """Read several variables in one round trip; empty where not set. All but the last must not hold ``|``."""
+    async def read_variables(self, names: Sequence[str], *, even_if_dead: bool = False) -> list[str]:
+        """Read several variables in one round trip; empty where not set. All but the last must not hold ``|``.
+
+        ``even_if_dead``: also of a channel that has hung up, while its session lasts.
+        """
         expression = "|".join(f"${{{name}}}" for name in names)
-        reply = await self._command("GET FULL VARIABLE", expression, timeout_s=COMMAND_TIMEOUT_S)
+        words = ("GET FULL VARIABLE", expression)
+        reply = await self._command(*words, timeout_s=COMMAND_TIMEOUT_S, even_if_dead=even_if_dead)
         values = (reply.value or "").split("|", len(names) - 1)
         return values + [""] * (len(names) - len(values))
 
@@ -309,9 +313,9 @@ class AgiLine:
     async def _exec(self, application: str, arguments: str) -> AgiReply:
         return await self._command("EXEC", application, arguments, timeout_s=COMMAND_TIMEOUT_S)
 
-    async def _command(self, *words: str, timeout_s: float | None = None) -> AgiReply:
+    async def _command(self, *words: str, timeout_s: float | None = None, even_if_dead: bool = False) -> AgiReply:
         async with hung_up():
-            reply = await self._agi.command(*words, timeout_s=timeout_s)
+            reply = await self._agi.command(*words, timeout_s=timeout_s, even_if_dead=even_if_dead)
         if reply.result == _FAILED:
             raise LineHungUp(f"{words[0]} ended by the caller's hang-up")
         return reply

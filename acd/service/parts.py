@@ -241,6 +241,7 @@ class Parts:
                     self._outbound,
                     lambda: self._site.compiled.forest.nodes,
                     self.voicemail.desk.takes_message,
+                    post,
                 ),
                 survey=self._survey_of,
                 customers=self.lookups.customers,

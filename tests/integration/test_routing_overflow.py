@@ -152,6 +152,12 @@ async def test_an_outside_number_that_is_busy_or_not_allowed_keeps_the_caller_wa
         await outside.ended()
         await s.empty()
 
+        async def told() -> bool:
+            dialled = [line["status"] for line in s.engine.logged("outside number dialled")]
+            return dialled == ["BUSY", "ANSWER"]
+
+        await eventually(told, "what came of both numbers, also where the caller hung up")
+
 
 async def test_a_closing_message(stage: OpenStage) -> None:
     queues = rules({"when": {"waiting_s": "0.3"}, "then": {"closing": "closed"}})

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -66,6 +67,60 @@ async def test_a_number_that_does_not_answer_keeps_the_caller_waiting_in_the_old
         assert site.call.entered_at == pytest.approx(entered_at, abs=0.05)
         site.parts.host.post(AgentReady("anna"))
         assert (await channel.until("EXEC Dial")).startswith('EXEC Dial "PJSIP/anna,')
+
+
+def told(site: Site, call_id: str) -> list[tuple[str, str]]:
+    """Steps without a node, of the call's story."""
+    story: Any = (site.parts.backend.explain_call(call_id) or {})["story"]
+    return [
+        (line["step"]["outcome"], line["step"]["detail"]) for line in story if not line.get("step", {"node": 1})["node"]
+    ]
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [("ANSWER", "answered"), ("BUSY", "busy"), ("NOANSWER", "no answer"), ("CONGESTION", "failed"), ("", "failed")],
+)
+async def test_what_came_of_an_outside_number_is_told(tmp_path: Path, status: str, words: str) -> None:
+    async with run(folder_of(tmp_path, rule({"number": "+493012"}), **OUTBOUND)) as site:
+        channel = await site.enter(extension="200")
+        await channel.until("EXEC Dial")
+        call_id = site.call.id
+        channel.ended_dial(status)
+        await (channel.closed() if status == "ANSWER" else channel.until("SET MUSIC"))
+        assert told(site, call_id) == [("outside number", f"+493012: {words}")]
+
+
+@pytest.mark.parametrize(
+    ("status", "words"), [("ANSWER", "answered"), ("CANCEL", "the caller hung up before an answer")]
+)
+async def test_an_outside_number_that_the_caller_leaves_is_told_as_well(
+    tmp_path: Path, status: str, words: str
+) -> None:
+    async with run(folder_of(tmp_path, rule({"number": "+493012"}), **OUTBOUND)) as site:
+        channel = await site.enter(extension="200")
+        await channel.until("EXEC Dial")
+        call_id = site.call.id
+        channel.variables["DIALSTATUS"] = status
+        channel.reply("200 result=-1")
+        channel.hang_up()
+        await channel.closed()
+        assert told(site, call_id) == [("outside number", f"+493012: {words}")]
+
+
+@pytest.mark.parametrize(("stays", "words"), [(True, "heard to its end"), (False, "the caller hung up before its end")])
+async def test_what_came_of_a_closing_prompt_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stays: bool, words: str
+) -> None:
+    async with run(folder_of(tmp_path, rule({"closing": "goodbye"}))) as site:
+        monkeypatch.setattr(site.parts.prompts, "resolve_all", Voice().resolve_all)
+        channel = await site.enter(extension="200")
+        channel.rules.pop("STREAM FILE")
+        await channel.until("STREAM FILE")
+        call_id = site.call.id
+        channel.reply("200 result=0 endpos=100" if stays else "200 result=-1 endpos=50")
+        await channel.closed()
+        assert told(site, call_id) == [("closing prompt", f"goodbye: {words}")]
 
 
 async def test_a_join_rule_that_comes_to_nothing_is_followed_by_the_next_and_then_by_waiting(tmp_path: Path) -> None:
