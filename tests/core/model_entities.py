@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from acd.core.events import DeviceState
 from acd.core.specs import AgentSpec, QueueSpec, WrapUpMode
 
 NOWHERE = QueueSpec("")
@@ -22,6 +23,7 @@ class MAgent:
     since: float = 0.0
     until: float | None = None
     phone_free: bool = True
+    device: DeviceState = DeviceState.UNKNOWN
     idle_since: float = 0.0
     idle_in: dict[str, float] = field(default_factory=dict)
     calls: dict[str, int] = field(default_factory=dict)

@@ -182,5 +182,7 @@ class EventModel(Model):
             agent.timer = self.set(agent.until, partial(self.wrap_up_over, agent))
 
     def device(self, event: DeviceChanged, now: float) -> None:
-        free = event.state in (DeviceState.NOT_INUSE, DeviceState.UNKNOWN)
-        self.phone(self.agents[event.agent_id], free, now)
+        agent = self.agents[event.agent_id]
+        if event.state is not agent.device:  # told once more it is no news
+            agent.device = event.state
+            self.phone(agent, event.state in (DeviceState.NOT_INUSE, DeviceState.UNKNOWN), now)
