@@ -88,9 +88,13 @@ class CallContext:
         if space == "param":
             return self.frames[-1].params.get(key) if self.frames else None
         if space == "hours":
-            known = self.hours.get(key)
-            return reason(known, self.language) if known is not None and key == "why" else known
+            return self._why() if key == "why" else self.hours.get(key)
         return None
+
+    def _why(self) -> str | None:
+        """Why the calendar said so, in the caller's language as far as it is known in that."""
+        why = self.hours.get("why")
+        return self.hours.get(f"why.{self.language}", reason(why, self.language)) if why is not None else None
 
     def lookup_with_secrets(self, name: str) -> str | None:
         """As `lookup`, and `secret.NAME` too: for what goes to a look-up and nowhere else."""

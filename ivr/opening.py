@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from typing import Protocol
 
@@ -19,6 +20,8 @@ class Opening:
     cause: str
     """What decided it: `hours`, `exception`, `holiday` or `override`."""
     zone: tzinfo
+    why_in: Mapping[str, str] = field(default_factory=dict)
+    """The reason by language, where it was given so."""
 
 
 class Calendars(Protocol):

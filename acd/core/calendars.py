@@ -48,6 +48,8 @@ class OpenState:
     why: str
     until: datetime | None
     cause: StateCause = StateCause.HOURS
+    why_in: Mapping[str, str] = field(default_factory=dict)
+    """The reason by language, where it was given so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,8 @@ class DateRule:
     hours: Hours | None = None
     closed: Hours = ()
     why: str = ""
+    why_in: Mapping[str, str] = field(default_factory=dict)
+    """``why`` by language, where it is given so."""
 
 
 class HolidaySource(Protocol):
@@ -108,6 +112,7 @@ class _Day:
     cause: StateCause
     why_open: str
     why_closed: str
+    why_in: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +140,7 @@ class Calendar:
             for opening, closing in self._spans(begun, days=1):
                 if opening <= moment < closing:
                     plan = self._plan(begun)
-                    return OpenState(True, plan.why_open, self._end_of(closing), plan.cause)
+                    return OpenState(True, plan.why_open, self._end_of(closing), plan.cause, plan.why_in)
         return self._closed(moment, day)
 
     def _closed(self, moment: datetime, day: date) -> OpenState:
@@ -143,9 +148,10 @@ class Calendar:
         for begun in (day, day - timedelta(days=1)):
             rule = self.dates.get(begun)
             if rule is not None and any(first <= moment < last for first, last in self._moments(begun, rule.closed)):
-                return OpenState(False, rule.why or "closed for some hours", until, StateCause.EXCEPTION)
+                why = rule.why or "closed for some hours"
+                return OpenState(False, why, until, StateCause.EXCEPTION, rule.why_in)
         plan = self._plan(day)
-        return OpenState(False, plan.why_closed, until, plan.cause)
+        return OpenState(False, plan.why_closed, until, plan.cause, plan.why_in)
 
     def _spans(self, first: date, days: int) -> list[tuple[datetime, datetime]]:
         """Opening and closing moments (UTC) of what begins on some days, from ``first`` on, in order."""
@@ -169,7 +175,8 @@ class Calendar:
         rule = self.dates.get(day)
         if rule is not None and rule.hours is not None:
             closed = "outside special hours" if rule.hours else "closed on this date"
-            return _Day(rule.hours, StateCause.EXCEPTION, rule.why or "special hours", rule.why or closed)
+            why_open = rule.why or "special hours"
+            return _Day(rule.hours, StateCause.EXCEPTION, why_open, rule.why or closed, rule.why_in)
         holiday = self.holidays.on(day) if self.holidays is not None else None
         if holiday is not None:
             name, hours = holiday

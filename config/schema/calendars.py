@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import datetime as dt
 from datetime import time
-from typing import Annotated, ClassVar, Final, Self, TypeAlias
+from typing import Annotated, ClassVar, Final, Literal, Self, TypeAlias
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
 from config.schema.routing import Zone
-from config.schema.shared import FrozenMap, Model, Name, Text, listed, one_or_several, refused, wrong
+from config.schema.shared import (
+    LANGUAGES,
+    FrozenMap,
+    Model,
+    Name,
+    Text,
+    in_any_language,
+    listed,
+    one_or_several,
+    refused,
+    wrong,
+)
 
 __all__ = [
     "WEEKDAYS",
@@ -88,7 +99,27 @@ Day: TypeAlias = Annotated[
 ]
 
 
-Reason: TypeAlias = Annotated[str, Text(r"[^\x00-\x1f\x7f]{1,100}", "give one line of at most 100 characters")]
+_REASON: Final = Text(r"[^\x00-\x1f\x7f]{1,100}", "give one line of at most 100 characters")
+_REASON_JSON_SCHEMA: Final = {"type": ["string", "number"], "minLength": 1, "maxLength": 100}
+_REASONS: Final = {
+    "anyOf": [
+        _REASON_JSON_SCHEMA,
+        {
+            "type": "object",
+            "properties": dict.fromkeys(LANGUAGES, _REASON_JSON_SCHEMA),
+            "additionalProperties": False,
+            "minProperties": 1,
+        },
+    ]
+}
+
+Reasons: TypeAlias = Annotated[
+    FrozenMap[Literal["", "en", "zh"], Annotated[str, _REASON]],
+    Field(min_length=1),
+    BeforeValidator(in_any_language),
+    WithJsonSchema(_REASONS),
+]
+"""A reason by language; under the empty language if it is the same in all."""
 HolidayName: TypeAlias = Annotated[str, Text(r"[^\x00-\x1f\x7f;]{1,100}", "name one holiday, such as Easter Monday")]
 
 _MOST_DAYS: Final = 366
@@ -114,8 +145,8 @@ class DateException(Model):
     closed: Spans = ()
     """Hours in which it is closed although the day is as usual otherwise."""
 
-    why: Reason | None = None
-    """The reason, for callers, supervisors and explanations."""
+    why: Reasons | None = None
+    """The reason, for callers, supervisors and explanations: a text, or one per language."""
 
     @model_validator(mode="after")
     def _one_date_or_some(self) -> Self:

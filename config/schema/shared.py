@@ -37,6 +37,7 @@ __all__ = [
     "Text",
     "Title",
     "WholeNumber",
+    "in_any_language",
     "is_name",
     "listed",
     "one_or_several",
@@ -275,6 +276,11 @@ NAME_JSON_SCHEMA: Final[JsonSchemaValue] = {"type": "string", "pattern": f"^(?:{
 def listed(value: object) -> object:
     """Read one text as a list of one."""
     return [value] if isinstance(value, str) else value
+
+
+def in_any_language(value: Any) -> Any:
+    """Read one text as the text for all languages, which stands under the empty language."""
+    return {"": value} if isinstance(value, str) else value
 
 
 def one_or_several(of: JsonSchemaValue) -> WithJsonSchema:

@@ -72,6 +72,7 @@ def hours_fields(calendar: str, opening: Opening, now: datetime) -> dict[str, st
         "state": (HoursOutcome.OPEN if opening.is_open else HoursOutcome.CLOSED).value,
         "cause": opening.cause,
         "why": opening.why,
+        **{f"why.{language}": why for language, why in opening.why_in.items()},
     }
     if opening.until is None:
         return fields | dict.fromkeys(("until", "until_date", "until_time", "until_days"), "")

@@ -42,5 +42,6 @@ def office(tmp_path: Path) -> Calendar:
 def test_the_example(office: Calendar, moment: str, is_open: bool, why: str, until: str) -> None:
     state = office.at(datetime.fromisoformat(moment).replace(tzinfo=BERLIN))
     assert (state.is_open, state.why) == (is_open, why)
+    assert state.why_in == ({"en": "staff meeting", "zh": "员工会议"} if why == "staff meeting" else {})
     assert state.until is not None
     assert f"{state.until.astimezone(BERLIN):%Y-%m-%dT%H:%M}" == until

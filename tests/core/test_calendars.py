@@ -310,3 +310,21 @@ def test_every_reason_that_nobody_has_written_is_said_in_the_caller_s_language()
     assert {why for why in reasons if reason(why, "zh") != why} == reasons == zh_values.REASONS.keys()
     assert {why for why in reasons if reason(why, "en") == why} == reasons
     assert reason("fire drill", "zh") == "fire drill"
+
+
+def test_a_reason_by_language_goes_wherever_the_reason_goes() -> None:
+    why_in = {"en": "fair", "zh": "展会"}
+    ten_to_twelve: Hours = ((time(10), time(12)),)
+    dates = {
+        date(2026, 11, 24): DateRule(hours=ten_to_twelve, why="fair", why_in=why_in),
+        date(2026, 11, 25): DateRule(closed=ten_to_twelve, why="fair", why_in=why_in),
+    }
+    calendar = Calendar(BERLIN, dict.fromkeys(range(5), ((time(9), time(17)),)), dates)
+    for moment, known in (
+        (berlin(2026, 11, 24, 11), why_in),
+        (berlin(2026, 11, 24, 13), why_in),
+        (berlin(2026, 11, 25, 11), why_in),
+        (berlin(2026, 11, 25, 13), {}),
+        (berlin(2026, 11, 23, 8), {}),
+    ):
+        assert calendar.at(moment).why_in == known

@@ -30,10 +30,12 @@ def compile_calendar(calendar: written.Calendar) -> Calendar:
 
 
 def _rule(exception: written.DateException) -> DateRule:
-    why = exception.why or ""
+    given = exception.why or {}
+    why = given.get("") or given.get("en") or next(iter(given.values()), "")
+    why_in: dict[str, str] = {language: text for language, text in given.items() if language}
     if exception.closed:
-        return DateRule(hours=_hours(exception.hours) or None, closed=_hours(exception.closed), why=why)
-    return DateRule(hours=_hours(exception.hours), why=why)
+        return DateRule(_hours(exception.hours) or None, _hours(exception.closed), why, why_in)
+    return DateRule(_hours(exception.hours), (), why, why_in)
 
 
 def _days(exception: written.DateException) -> Iterator[date]:

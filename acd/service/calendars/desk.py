@@ -67,7 +67,7 @@ class CalendarDesk:
             return None
         state = self._state(calendar, found)
         until = state.until.astimezone(found.zone) if state.until is not None else None
-        return Opening(state.is_open, state.why, until, state.cause.value, found.zone)
+        return Opening(state.is_open, state.why, until, state.cause.value, found.zone, state.why_in)
 
     def _state(self, name: str, calendar: Calendar) -> OpenState:
         now, override = self._now(), self._overrides.override(name)

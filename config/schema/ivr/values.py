@@ -19,6 +19,7 @@ from config.schema.shared import (
     Name,
     Text,
     WholeNumber,
+    in_any_language,
 )
 
 __all__ = [
@@ -184,11 +185,6 @@ PromptNames: TypeAlias = Annotated[
 """One prompt, or several that are played one after the other."""
 
 
-def _in_any_language(value: Any) -> Any:
-    """Read one text as the text for all languages."""
-    return {"": value} if isinstance(value, str) else value
-
-
 _SAID: Final = Text(r"[^\x00-\x08\x0b-\x1f\x7f]{1,500}", "give a text of 1 to 500 characters")
 _SAID_JSON_SCHEMA: Final = {"type": ["string", "number"], "minLength": 1, "maxLength": 500}
 _TEXT_OR_TEXTS: Final = {
@@ -200,7 +196,7 @@ _TEXT_OR_TEXTS: Final = {
 
 Value: TypeAlias = Annotated[
     FrozenMap[Literal["", "en", "zh"], Annotated[str, _SAID, Templated()]],
-    BeforeValidator(_in_any_language),
+    BeforeValidator(in_any_language),
     WithJsonSchema(_TEXT_OR_TEXTS),
 ]
 """A text by language; under the empty language if it is the same in all."""

@@ -111,3 +111,15 @@ async def test_a_reason_that_nobody_has_written_is_said_in_the_caller_s_language
         await Interpreter(trees, on_step=lambda _: None, tools=world).run(line, context, at("start"))
         assert line.heard_parts == [f'"{said}"']
         assert context.hours["why"] == "outside opening hours"
+
+
+async def test_a_reason_given_per_language_is_said_in_the_caller_s() -> None:
+    say = Say(id=at("closed"), kind=SayKind.TEXT, value="{hours.why}")
+    trees = forest(hours(), end("open"), say)
+    why_in = {"en": "stock-taking", "zh": "盘点"}
+    world = tools(calendars={"office": Opening(False, "stock-taking", LATER, "exception", BERLIN, why_in)})
+    for language, said in (("en", "stock-taking"), ("zh", "盘点"), ("", "stock-taking")):
+        line, context = ScriptedLine(), call()
+        context.language = language
+        await Interpreter(trees, on_step=lambda _: None, tools=world).run(line, context, at("start"))
+        assert line.heard_parts == [f'"{said}"']
