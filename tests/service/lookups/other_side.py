@@ -52,6 +52,9 @@ class OtherSide:
     """Statuses that the path /planned answers with, one after the other; 200 beyond."""
     delay_s: float = 1.0
     """How long /slow thinks before it answers well."""
+    thinking: int = 0
+    most_thinking: int = 0
+    """Requests to /slow at once: now, and at most so far."""
     customers: dict[str, object] = field(default_factory=dict)
     """What /customer?number=… answers, by number; 404 for others."""
     location: str = ""
@@ -98,7 +101,12 @@ class OtherSide:
         return web.Response()
 
     async def _think(self, request: web.Request) -> web.StreamResponse:
-        await asyncio.sleep(self.delay_s)
+        self.thinking += 1
+        self.most_thinking = max(self.most_thinking, self.thinking)
+        try:
+            await asyncio.sleep(self.delay_s)
+        finally:
+            self.thinking -= 1
         return web.json_response(ACCOUNT)
 
     async def _stall(self, request: web.Request) -> web.StreamResponse:

@@ -237,10 +237,18 @@ async def test_a_caller_who_leaves_tells_nothing_of_the_host() -> None:
 
 async def test_so_many_at_a_time_to_one_host() -> None:
     rules = HttpRules(allowed=LOOPBACK, connections_per_host=2)
-    async with other_side() as side, asking(lookup(side.url("/hangs"), timeout_s=0.5), rules=rules) as us:
+    async with other_side() as side, asking(lookup(side.url("/slow"), timeout_s=15), rules=rules) as us:
+        side.delay_s = 0.1
         answers = await asyncio.gather(*(us.desk.ask("account", NOBODY) for _ in range(6)))
+        assert {answer.outcome for answer in answers} == {LookUpOutcome.OK}
+        assert side.most_thinking == 2
+
+
+async def test_who_waits_for_others_to_one_host_waits_no_longer_than_the_time_out() -> None:
+    rules = HttpRules(allowed=LOOPBACK, connections_per_host=1)
+    async with other_side() as side, asking(lookup(side.url("/hangs"), timeout_s=0.5), rules=rules) as us:
+        answers = await asyncio.gather(*(us.desk.ask("account", NOBODY) for _ in range(3)))
         assert {answer.outcome for answer in answers} == {LookUpOutcome.TIMEOUT}
-        assert len(side.seen) == 2
 
 
 # What is sent.
