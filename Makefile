@@ -11,13 +11,12 @@ PYTHON = $(shell for python in python3 python3.14 python3.13 python3.12 python3.
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
 ARGS ?=
-# Of the parts of a test run that ARGS narrows (-k word), some may have no test: pytest's exit code 5.
-MAY_BE_NONE = $(if $(ARGS),|| [ $$? -eq 5 ])
-# Two Asterisks share the processors with all phones and callers. What fails there is tried once more by itself, and is
-# named: it is a fault to be found, but none that hides the others.
+# Real sockets and processes share the processors with whatever else runs. What fails is tried once more by itself, and is
+# named: it is a fault to be found, but none that hides the others. To be
+# called with the marks of that part of the tests, which may have none if ARGS narrows them (-k word): exit code 5.
 ONCE_MORE = || { code=$$?; $(if $(ARGS),[ $$code -eq 5 ] ||) { [ $$code -eq 1 ] && \
 	echo 'Failed above, tried once more by themselves:' && \
-	$(PYTEST) -m pbx --last-failed --last-failed-no-failures none --maxfail 3 -v $(ARGS); }; }
+	$(PYTEST) -m '$(1)' --last-failed --last-failed-no-failures none --maxfail 3 -v $(ARGS); }; }
 
 help: ## show this list
 	@echo 'make COMMAND [ARGS="…"]'
@@ -33,9 +32,9 @@ demo: .runtime ## callers and phones of SIPp on a real Asterisk, with a live tab
 	@$(BIN)/acd demo $(ARGS)
 
 test: lint ## everything: lint, unit tests, and the tests on a real Asterisk
-	$(PYTEST) -n 2 --dist loadgroup -m 'not pbx' $(ARGS) $(MAY_BE_NONE)
-	$(PYTEST) -n 2 --dist loadfile -m 'pbx and not alone' $(ARGS) $(ONCE_MORE)
-	$(PYTEST) -m 'pbx and alone' $(ARGS) $(ONCE_MORE)
+	$(PYTEST) -n 2 --dist loadgroup -m 'not pbx' $(ARGS) $(call ONCE_MORE,not pbx)
+	$(PYTEST) -n 2 --dist loadfile -m 'pbx and not alone' $(ARGS) $(call ONCE_MORE,pbx and not alone)
+	$(PYTEST) -m 'pbx and alone' $(ARGS) $(call ONCE_MORE,pbx and alone)
 
 check: lint ## quick: lint and the tests that need no Asterisk
 	$(PYTEST) -n 2 -q -m 'not pbx and not slow' $(ARGS)
