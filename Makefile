@@ -12,8 +12,8 @@ BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
 ARGS ?=
 # Real sockets and processes share the processors with whatever else runs. What fails is tried once more by itself, and is
-# named: it is a fault to be found, but none that hides the others. To be
-# called with the marks of that part of the tests, which may have none if ARGS narrows them (-k word): exit code 5.
+# named: it is a fault to be found, but none that hides the others. To be called with the marks of that part of the tests;
+# it may have none if ARGS narrows them (-k word): exit code 5.
 ONCE_MORE = || { code=$$?; $(if $(ARGS),[ $$code -eq 5 ] ||) { [ $$code -eq 1 ] && \
 	echo 'Failed above, tried once more by themselves:' && \
 	$(PYTEST) -m '$(1)' --last-failed --last-failed-no-failures none --maxfail 3 -v $(ARGS); }; }

@@ -204,7 +204,10 @@ class CallSession:
                     return outcome
                 await self._memory.save()
             self._requeues += 0 if end is StayEnd.LEFT else 1
-            if self._requeues > _MOST_REQUEUES:
+            if self._requeues > _MOST_REQUEUES and overflow is not None:
+                log.warning("rules no longer move a call that keeps coming back", call_id=self.call_id, queue=queue)
+                place.queued = replace(place.queued, lasts=True)
+            elif self._requeues > _MOST_REQUEUES:
                 log.error("call goes to the dialplan's fall-back", call_id=self.call_id, why="it came back too often")
                 await self._line.release("fallback")
                 return None

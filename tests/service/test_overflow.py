@@ -149,15 +149,17 @@ async def test_join_rules_are_not_for_those_who_wait_already(tmp_path: Path) -> 
         await (await site.enter("1.2", extension="200")).until('EXEC Dial "PJSIP/+493012@trunk')
 
 
-async def test_rules_that_send_the_caller_to_and_fro_end_at_the_fall_back(tmp_path: Path) -> None:
+async def test_rules_that_send_the_caller_to_and_fro_stop_acting_and_the_caller_waits(tmp_path: Path) -> None:
     queue = {"overflow": [{"when": {"nobody_ready": "yes"}, "then": {"number": "+493012"}, "repeat": "yes"}]}
     async with run(folder_of(tmp_path, queue, **OUTBOUND)) as site:
         channel = await site.enter(extension="200")
         for _ in range(4):
             await channel.until("EXEC Dial")
             channel.ended_dial("NOANSWER")
-        await channel.closed()
-        assert channel.variables["ACD_DONE"] == "fallback"
+        assert await channel.until("SET MUSIC") == "SET MUSIC ON default"
+        site.parts.host.post(AgentReady("anna"))
+        await channel.until("EXEC Dial")
+        assert site.call.state is CallState.OFFERED
 
 
 class Voice:
