@@ -57,9 +57,8 @@ class AgentDesk:
     def log_out(self, agent: Agent, now: float, reason: str = "") -> None:
         """Log out now, or when the present call is over. A ringing phone must be cancelled before."""
         if agent.state is AgentState.TALKING:
-            agent.pending = (AgentState.LOGGED_OUT, reason)
             agent.story.tell(now, self._world.cause, "will log out after the call")
-            self._room.release_held_by(agent, now)
+            self._go_later(agent, AgentState.LOGGED_OUT, reason, now)
         elif agent.state is not AgentState.LOGGED_OUT:
             self._go(agent, AgentState.LOGGED_OUT, reason, now)
 
@@ -80,9 +79,8 @@ class AgentDesk:
     def not_ready(self, agent: Agent, reason: str, now: float) -> None:
         """No calls, now or when the present call and its wrap-up are over. A ringing phone must be cancelled before."""
         if agent.state in (AgentState.TALKING, AgentState.WRAP_UP):
-            agent.pending = (AgentState.NOT_READY, reason)
             agent.story.tell(now, self._world.cause, "will be not ready after the call", reason)
-            self._room.release_held_by(agent, now)
+            self._go_later(agent, AgentState.NOT_READY, reason, now)
         elif agent.state is not AgentState.LOGGED_OUT:
             self._go(agent, AgentState.NOT_READY, reason, now)
 
@@ -209,10 +207,14 @@ class AgentDesk:
     def _login_over(self, agent: Agent, now: float) -> None:
         agent.story.tell(now, self._world.cause, LOGIN_LIMIT)
         if agent.state in (AgentState.TALKING, AgentState.RESERVED):
-            agent.pending = (AgentState.LOGGED_OUT, LOGIN_LIMIT)
-            self._room.release_held_by(agent, now)
+            self._go_later(agent, AgentState.LOGGED_OUT, LOGIN_LIMIT, now)
         elif agent.state is not AgentState.LOGGED_OUT:
             self._go(agent, AgentState.LOGGED_OUT, LOGIN_LIMIT, now)
+
+    def _go_later(self, agent: Agent, state: AgentState, reason: str, now: float) -> None:
+        """Go to that state after the call: nobody waits for an agent who is about to leave."""
+        agent.pending = (state, reason)
+        self._room.release_held_by(agent, now)
 
     def _pending_or_ready(self, agent: Agent, now: float) -> None:
         if agent.pending is not None:
