@@ -7,15 +7,14 @@ import getpass
 import sys
 from typing import Any
 
-import orjson
-
-from acd.cli.client import ApiClient, ApiError
-from acd.cli.site import add_config_options, engine_client, load_config
-from config import ConfigErrors
+from acd.cli.asking import ask, show
+from acd.cli.client import ApiClient
+from acd.cli.site import add_config_options
 
 __all__ = ["add_parser", "run"]
 
 _STATES = {"open": "open", "close": "closed"}
+_NONE = "there are no calendars; calendars.yaml holds them"
 
 
 def add_parser(parser: argparse.ArgumentParser) -> None:
@@ -38,18 +37,10 @@ def run(args: argparse.Namespace) -> int:
     if args.action != "show" and not args.calendar:
         print(f"acd calendar: name the calendar: acd calendar {args.action} CALENDAR", file=sys.stderr)
         return 2
-    try:
-        answers = _ask(args, engine_client(load_config(args)))
-    except ConfigErrors as errors:
-        print(f"{errors}\nacd calendar: nothing was changed", file=sys.stderr)
+    answers = ask(args, "acd calendar", lambda client: _ask(args, client), unusable="nothing was changed")
+    if answers is None:
         return 1
-    except ApiError as error:
-        print(f"acd calendar: {error}", file=sys.stderr)
-        return 1
-    if args.json:
-        print(orjson.dumps(answers, option=orjson.OPT_INDENT_2).decode())
-    else:
-        print("\n".join(map(_line, answers)) or "there are no calendars; calendars.yaml holds them")
+    show(answers, map(_line, answers) if answers else [_NONE], as_json=args.json)
     return 0
 
 

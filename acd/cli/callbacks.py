@@ -7,11 +7,9 @@ import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import orjson
-
-from acd.cli.client import ApiClient, ApiError
-from acd.cli.site import add_config_options, engine_client, load_config
-from config import ConfigErrors
+from acd.cli.asking import ask, show
+from acd.cli.client import ApiClient
+from acd.cli.site import add_config_options
 
 __all__ = ["add_parser", "run"]
 
@@ -36,16 +34,15 @@ def run(args: argparse.Namespace) -> int:
     if (args.action == "cancel") != bool(args.id):
         print("acd callbacks: name the callback to cancel, and no other: acd callbacks cancel ID", file=sys.stderr)
         return 2
-    try:
-        client = engine_client(load_config(args))
-        answer, lines = _cancelled(client, args.id) if args.id else _listed(client, args.queue)
-    except ConfigErrors as errors:
-        print(f"{errors}\nacd callbacks: the configuration cannot be used", file=sys.stderr)
+    found = ask(
+        args,
+        "acd callbacks",
+        lambda client: _cancelled(client, args.id) if args.id else _listed(client, args.queue),
+    )
+    if found is None:
         return 1
-    except ApiError as error:
-        print(f"acd callbacks: {error}", file=sys.stderr)
-        return 1
-    print(orjson.dumps(answer, option=orjson.OPT_INDENT_2).decode() if args.json else "\n".join(lines))
+    answer, lines = found
+    show(answer, lines, as_json=args.json)
     return 0
 
 

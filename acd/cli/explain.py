@@ -7,8 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import orjson
-
+from acd.cli.asking import show
 from acd.cli.client import ApiError, NotKnown
 from acd.cli.explain_text import explanation_text
 from acd.cli.site import add_config_options, engine_client, load_config
@@ -52,10 +51,7 @@ def run(args: argparse.Namespace) -> int:
     except OSError as error:
         print(f"acd explain: {error.filename}: {error.strerror}", file=sys.stderr)
         return 1
-    if args.json:
-        print(orjson.dumps(answer, option=orjson.OPT_INDENT_2).decode())
-    else:
-        print("\n".join(explanation_text(answer)))
+    show(answer, explanation_text(answer), as_json=args.json)
     return 0
 
 

@@ -7,11 +7,9 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-import orjson
-
+from acd.cli.asking import ask, show
 from acd.cli.client import ApiClient, ApiError
-from acd.cli.site import add_config_options, engine_client, load_config
-from config import ConfigErrors
+from acd.cli.site import add_config_options
 
 __all__ = ["add_parser", "run"]
 
@@ -37,20 +35,18 @@ def run(args: argparse.Namespace) -> int:
     if args.messages_command != "list" and bool(args.ids) == args.all:
         print(f"{name}: name the messages by their ids, or give --all", file=sys.stderr)
         return 2
-    try:
-        client = engine_client(load_config(args))
-        found = client.get("messages")
-        dead = [letter for letter in found["dead"] if args.to in ("", letter["to"])]
-        if args.messages_command == "list":
-            waiting = [line for line in found["waiting"] if args.to in ("", line["to"])]
-            _show(waiting, dead, as_json=args.json)
-            return 0
+    code = ask(args, name, lambda client: _do(client, args))
+    return 1 if code is None else code
+
+
+def _do(client: ApiClient, args: argparse.Namespace) -> int:
+    found = client.get("messages")
+    dead = [letter for letter in found["dead"] if args.to in ("", letter["to"])]
+    if args.messages_command != "list":
         return _act(client, args.messages_command, args.ids or [letter["id"] for letter in dead])
-    except ConfigErrors as errors:
-        print(f"{errors}\n{name}: the configuration cannot be used", file=sys.stderr)
-    except ApiError as error:
-        print(f"{name}: {error}", file=sys.stderr)
-    return 1
+    waiting = [line for line in found["waiting"] if args.to in ("", line["to"])]
+    show({"waiting": waiting, "dead": dead}, _lines(waiting, dead), as_json=args.json)
+    return 0
 
 
 def _act(client: ApiClient, command: str, ids: Sequence[str]) -> int:
@@ -68,13 +64,6 @@ def _act(client: ApiClient, command: str, ids: Sequence[str]) -> int:
     done = "to be sent again" if command == "retry" else "dropped"
     print(f"{len(ids) - failed} {done}" + (f", {failed} failed" if failed else ""))
     return 1 if failed else 0
-
-
-def _show(waiting: Sequence[Mapping[str, Any]], dead: Sequence[Mapping[str, Any]], *, as_json: bool) -> None:
-    if as_json:
-        print(orjson.dumps({"waiting": waiting, "dead": dead}, option=orjson.OPT_INDENT_2).decode())
-    else:
-        print("\n".join(_lines(waiting, dead)))
 
 
 def _lines(waiting: Sequence[Mapping[str, Any]], dead: Sequence[Mapping[str, Any]]) -> Iterator[str]:

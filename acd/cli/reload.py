@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Iterator
 from typing import Any
 
-import orjson
-
-from acd.cli.client import ApiError
-from acd.cli.site import add_config_options, engine_client, load_config
-from config import ConfigErrors
+from acd.cli.asking import ask, show
+from acd.cli.client import ApiClient
+from acd.cli.site import add_config_options
 
 __all__ = ["add_parser", "run"]
 
@@ -34,24 +31,18 @@ def add_parser(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Ask the engine and print what it says; returns the exit code."""
-    try:
-        client = engine_client(load_config(args))
-        if args.undo:
-            answer = client.post("configuration", "undo", timeout_s=_TIMEOUT_S)
-        else:
-            query = {"dry_run": "yes"} if args.dry_run else None
-            answer = client.post("configuration", "reload", query=query, timeout_s=_TIMEOUT_S)
-    except ConfigErrors as errors:
-        print(f"{errors}\nacd reload: nothing was changed", file=sys.stderr)
+    answer = ask(args, "acd reload", lambda client: _ask(client, args), unusable="nothing was changed")
+    if answer is None:
         return 1
-    except ApiError as error:
-        print(f"acd reload: {error}", file=sys.stderr)
-        return 1
-    if args.json:
-        print(orjson.dumps(answer, option=orjson.OPT_INDENT_2).decode())
-    else:
-        print("\n".join(_lines(answer, dry_run=args.dry_run)))
+    show(answer, _lines(answer, dry_run=args.dry_run), as_json=args.json)
     return 0
+
+
+def _ask(client: ApiClient, args: argparse.Namespace) -> Any:
+    if args.undo:
+        return client.post("configuration", "undo", timeout_s=_TIMEOUT_S)
+    query = {"dry_run": "yes"} if args.dry_run else None
+    return client.post("configuration", "reload", query=query, timeout_s=_TIMEOUT_S)
 
 
 def _lines(answer: dict[str, Any], *, dry_run: bool) -> Iterator[str]:

@@ -8,11 +8,8 @@ import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import orjson
-
-from acd.cli.client import ApiError
-from acd.cli.site import add_config_options, engine_client, load_config
-from config import ConfigErrors
+from acd.cli.asking import ask, show
+from acd.cli.site import add_config_options
 
 __all__ = ["add_parser", "run"]
 
@@ -53,22 +50,13 @@ def _pin() -> int:
 
 
 def _list(args: argparse.Namespace) -> int:
-    try:
-        client = engine_client(load_config(args))
-        messages = client.get("voicemail", "messages")["messages"]
-    except ConfigErrors as errors:
-        print(f"{errors}\nacd voicemail list: the configuration cannot be used", file=sys.stderr)
-        return 1
-    except ApiError as error:
-        print(f"acd voicemail list: {error}", file=sys.stderr)
+    messages = ask(args, "acd voicemail list", lambda client: client.get("voicemail", "messages")["messages"])
+    if messages is None:
         return 1
     wanted = [
         message for message in messages if args.box in ("", message["box"]) and args.state in ("", message["state"])
     ]
-    if args.json:
-        print(orjson.dumps(wanted, option=orjson.OPT_INDENT_2).decode())
-    else:
-        print("\n".join(_lines(wanted)))
+    show(wanted, _lines(wanted), as_json=args.json)
     return 0
 
 
