@@ -15,6 +15,8 @@ from acd.lab.pbx import spoken_prompts
 from acd.lab.phones import Behaviour, Ring
 from acd.lab.render import Phone
 from tests.integration.stage import Stage, open_stage
+from tests.integration.voicemail_stage import voicemail_stage
+from tests.service.messages.servers import MailBox
 from tests.service.sites import write_site
 
 AGENTS = ("anna", "bob", "chen", "dora", "emil")
@@ -44,6 +46,15 @@ async def lab(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Lab]:
 def cache() -> Path:
     """One cache of spoken prompts for all tests and labs."""
     return spoken_prompts()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def voicemail(
+    lab: Lab, cache: Path, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[tuple[Stage, MailBox]]:
+    """One engine with boxes for all tests of a module, each with boxes or callers of its own, and the mail server."""
+    async with voicemail_stage(lab, cache, tmp_path_factory.mktemp("voicemail") / "site") as opened:
+        yield opened
 
 
 @pytest.fixture

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
-import pytest_asyncio
 
 from acd.lab.callers import CallPlan
-from acd.lab.lab import Lab
 from tests.integration.stage import Stage, eventually
 from tests.integration.voicemail_stage import (
     get,
@@ -24,26 +20,16 @@ from tests.integration.voicemail_stage import (
     records,
     sound_s,
     talk,
-    voicemail_stage,
 )
 from tests.service.messages.servers import MailBox
 
 pytestmark = [pytest.mark.pbx, pytest.mark.asyncio(loop_scope="session")]
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def opened(
-    lab: Lab, cache: Path, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[tuple[Stage, MailBox]]:
-    """One engine for all of these tests, each with boxes or callers of its own, and the mail server."""
-    async with voicemail_stage(lab, cache, tmp_path_factory.mktemp("voicemail") / "site") as opened:
-        yield opened
-
-
 @pytest.fixture
-def s(opened: tuple[Stage, MailBox]) -> Stage:
+def s(voicemail: tuple[Stage, MailBox]) -> Stage:
     """The stage."""
-    return opened[0]
+    return voicemail[0]
 
 
 async def test_a_caller_who_hangs_up_mid_word_has_left_a_message(s: Stage) -> None:

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
 from functools import partial
-from pathlib import Path
 
 import pytest
-import pytest_asyncio
 
 from acd.lab.callers import CallPlan
-from acd.lab.lab import Lab
 from acd.lab.phones import Answer
 from tests.integration.lamp_phone import LampPhone
 from tests.integration.stage import Stage, eventually
@@ -29,7 +25,6 @@ from tests.integration.voicemail_stage import (
     sound_s,
     talk,
     tone_in,
-    voicemail_stage,
 )
 from tests.service.messages.servers import MailBox
 
@@ -38,19 +33,10 @@ pytestmark = [pytest.mark.pbx, pytest.mark.asyncio(loop_scope="session")]
 LISTENER = "+4930111"
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def opened(
-    lab: Lab, cache: Path, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[tuple[Stage, MailBox]]:
-    """One engine for all of these tests, each with boxes or callers of its own, and the mail server."""
-    async with voicemail_stage(lab, cache, tmp_path_factory.mktemp("voicemail") / "site") as opened:
-        yield opened
-
-
 @pytest.fixture
-def s(opened: tuple[Stage, MailBox]) -> Stage:
+def s(voicemail: tuple[Stage, MailBox]) -> Stage:
     """The stage."""
-    return opened[0]
+    return voicemail[0]
 
 
 async def test_messages_survive_the_engine(s: Stage) -> None:
@@ -88,11 +74,11 @@ async def test_messages_survive_the_engine(s: Stage) -> None:
     assert not any(folder.glob("draft-*"))
 
 
-async def test_a_message_is_mailed_and_offered_to_an_idle_agent(s: Stage, opened: tuple[Stage, MailBox]) -> None:
+async def test_a_message_is_mailed_and_offered_to_an_idle_agent(s: Stage, voicemail: tuple[Stage, MailBox]) -> None:
     call = await talk(s, "505", "+49311")
     await call.hang_up()
     (message,) = await left(s, "desk", 1)
-    _, box = opened
+    _, box = voicemail
 
     async def has_come() -> bool:
         return len(box.mails) == 1
